@@ -1,0 +1,54 @@
+# The commands of the project. CI and people use the same ones.
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down status logs clean build fmt lint cql
+
+# Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
+.NOTPARALLEL:
+
+help: ## list the commands
+	@echo 'usage: make COMMAND'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' '$(firstword $(MAKEFILE_LIST))'
+	@echo
+	@echo 'STREAMFLOW_STACK=NAME works on another stack than `local`; see local/stack --help.'
+
+demo: ## everything at once: build, start, run both DAGs, show the result (API=public asks randomuser.me)
+	@API='$(API)' local/demo
+
+test: ## every test, the live ones on servers of their own
+	@local/test
+
+up: cargo ## build, start the servers, make topics and tables
+	@local/build-and-install
+	@local/stack up
+	@eval "$$(local/stack env)" && "$$STREAMFLOW_BIN_DIR/streamflow" init
+
+down: ## stop the servers; the data stays
+	@local/stack down
+
+status: ## one line a server
+	@local/stack status
+
+logs: ## follow the log of one server: make logs S=kafka
+	@local/stack logs $(S)
+
+cql: ## a CQL prompt on the stack's Cassandra
+	@local/stack cql
+
+clean: ## down, and remove the data and what was downloaded (the user's cache stays)
+	@local/stack clean
+
+build: cargo ## compile the programs into target/release
+	@cargo build --release --locked
+
+fmt: cargo ## format the code
+	@cargo fmt
+
+lint: cargo ## formatting and clippy, warnings as errors
+	@cargo fmt --check
+	@cargo clippy --release --all-targets --locked -- -D warnings
+
+.PHONY: cargo
+cargo:
+	@command -v cargo >/dev/null || { \
+	    echo 'cargo is missing: this project is compiled with Rust. Install it with rustup (see https://rustup.rs),' >&2; \
+	    echo 'on Debian 13 and later with: sudo apt-get install -y rustup; then start a new shell and try again.' >&2; exit 69; }

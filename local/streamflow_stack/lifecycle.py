@@ -1,0 +1,106 @@
+"""`down` and `clean`: stops the servers in order, ends whatever is left of them, removes their data."""
+
+import fcntl
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from . import processes
+from .console import StackError, say
+from .layout import Stack
+from .services import ALL
+from .supervisor import Supervisor, socket_path
+
+
+@contextmanager
+def alone(stack: Stack, command: str):
+    """Two commands that change the same stack would undo each other's work: the second one ends with a message."""
+    stack.run.mkdir(parents=True, exist_ok=True)
+    stack.logs.mkdir(exist_ok=True)
+    with open(stack.run / "lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another command"
+            raise StackError(f"the stack {stack.name!r} is busy with {holder}: wait until that has ended, then start again.") from None
+        lock.truncate(0)
+        lock.write(f"`local/stack {command}` (process {os.getpid()})")
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def tail(stack: Stack, service: str, lines: int = 25) -> str:
+    path = stack.logs / f"{service}.log"
+    try:
+        text = path.read_text(errors="replace").splitlines()[-lines:]
+    except OSError:
+        return f"({path} is not there yet)"
+    return f"The end of {path}:\n" + "\n".join(f"  {line}" for line in text)
+
+
+def end_leftovers(stack: Stack) -> None:
+    """Processes of a supervisor that was killed, or that left a server's session."""
+    left = processes.of_stack(stack)
+    if left:
+        say("down", f"ending {len(left)} processes that were left over")
+        killed = processes.end(left, patience=15)
+        if killed:
+            say("down", f"{len(killed)} of them had to be killed")
+
+
+def down(stack: Stack) -> None:
+    if not stack.dir.exists():
+        say("down", f"the stack {stack.name!r} was never started here")
+        return
+    with alone(stack, "down"):
+        _stop(stack)
+
+
+def _stop(stack: Stack) -> None:
+    supervisor = Supervisor(stack)
+    states = supervisor.states()
+    live = [s for s in ALL if states.get(s.name, {}).get("statename") in ("RUNNING", "STARTING", "BACKOFF")]
+    # Those that others need stop after these.
+    needed = {name for s in live for name in s.needs}
+    for group in ([s for s in live if s.name not in needed], [s for s in live if s.name in needed]):
+        if group:
+            say("down", "stopping " + ", ".join(s.name for s in group))
+            with ThreadPoolExecutor(len(group)) as pool:
+                list(pool.map(lambda s: supervisor.stop_service(s.name), group))
+    if states:
+        supervisor.shutdown()
+    end_leftovers(stack)
+    for path in stack.run.glob("*.launches"):
+        path.unlink()
+    left = processes.of_stack(stack)
+    if left:
+        lines = [f"  {p.pid}: {processes.command_line(p.pid)}" for p in left]
+        raise StackError("these processes of the stack do not end:\n" + "\n".join(lines))
+    say("down", f"nothing of the stack {stack.name!r} runs")
+
+
+def clean(stack: Stack) -> None:
+    """Also removes what was downloaded when the stack is the default one; the user's cache stays."""
+    if stack.dir.exists():
+        with alone(stack, "clean"):
+            _stop(stack)
+            for service in ALL:
+                service.remove_data(stack)
+            socket = socket_path(stack)
+            if not socket.is_relative_to(stack.dir):
+                shutil.rmtree(socket.parent, ignore_errors=True)
+            shutil.rmtree(stack.dir)
+        say("clean", f"removed {stack.dir}")
+    if stack.name != "local" or not stack.opt.exists():
+        return
+    for other in stack.opt.parent.iterdir():
+        if other.name != "opt" and (other / "run" / "supervisord.pid").exists():
+            say("clean", f"{stack.opt} stays: the stack {other.name!r} uses it (STREAMFLOW_STACK={other.name} local/stack clean)")
+            return
+    shutil.rmtree(stack.opt)
+    say("clean", f"removed {stack.opt}")

@@ -1,0 +1,15 @@
+"""The servers of the stack, in the order in which they depend on each other."""
+
+from .airflow import SERVICES as AIRFLOW
+from .api import Api
+from .cassandra import Cassandra
+from .kafka import Kafka
+from .postgres import Postgres
+from .service import Service
+
+ALL: tuple[Service, ...] = (Postgres(), Kafka(), Cassandra(), Api(), *AIRFLOW)
+NAMES = tuple(service.name for service in ALL)
+
+
+def by_name(name: str) -> Service:
+    return ALL[NAMES.index(name)]

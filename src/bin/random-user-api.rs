@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    ::streamflow::job::random_user_api::main()
+}

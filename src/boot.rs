@@ -1,0 +1,158 @@
+//! The one life cycle of all programs: arguments, logs, signals, the job, one line of result, one exit code.
+
+use std::future::Future;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use log::{error, info, warn};
+use serde_json::{Map, Value};
+
+use crate::config::{LogArguments, LogFormat};
+use crate::error::{Error, Result};
+use crate::shutdown::{self, Shutdown, Trigger};
+
+/// Exit code for "nothing to do" with `--skip-if-empty`; Airflow shows such a task as skipped.
+pub const SKIPPED: u8 = 99;
+
+/// The arguments of a program.
+pub trait Program: Parser + Send + 'static {
+    /// The name of the program, which is that of its job in logs and results.
+    const NAME: &'static str;
+
+    fn log_arguments(&self) -> &LogArguments;
+}
+
+/// What a job has to say at its end.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The fields of the last line of standard output, without `job` and `elapsed_ms`; nothing prints no line.
+    pub summary: Option<Map<String, Value>>,
+    pub skipped: bool,
+    /// A failure after which the numbers are still worth telling.
+    pub failure: Option<Error>,
+}
+
+impl Report {
+    pub fn of<const N: usize>(fields: [(&str, Value); N]) -> Self {
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        Self {
+            summary: Some(fields.collect()),
+            ..Self::default()
+        }
+    }
+}
+
+/// Runs a program from its command line to its exit code. (Called in the library and not in the binaries: the compiler makes the code of an
+/// asynchronous function where it is first polled, and so makes it once.)
+pub fn main<P, F>(run: impl FnOnce(P, Shutdown) -> F) -> ExitCode
+where
+    P: Program,
+    F: Future<Output = Result<Report>>,
+{
+    let arguments = P::parse();
+    log_to_standard_error(arguments.log_arguments().log_format);
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        warn!("another TLS provider is installed already");
+    }
+    let begun = Instant::now();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(cause) => {
+            return fail(&Error::io("the asynchronous runtime does not start").cause(cause));
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let (trigger, shutdown) = shutdown::channel();
+        let signals = tokio::spawn(listen_for_signals(trigger));
+        let outcome = run(arguments, shutdown).await;
+        signals.abort();
+        outcome
+    });
+    // What still runs in the background has nothing left to say.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(report) => finish(P::NAME, report, begun),
+        Err(error) => fail(&error),
+    }
+}
+
+fn finish(job: &str, report: Report, begun: Instant) -> ExitCode {
+    if let Some(mut summary) = report.summary {
+        let mut line = Map::new();
+        line.insert("job".to_owned(), job.into());
+        line.append(&mut summary);
+        line.insert(
+            "elapsed_ms".to_owned(),
+            (begun.elapsed().as_millis() as u64).into(),
+        );
+        let mut out = std::io::stdout().lock();
+        if let Err(cause) = writeln!(out, "{}", Value::Object(line)).and_then(|()| out.flush()) {
+            return fail(
+                &Error::io("the result cannot be written to standard output").cause(cause),
+            );
+        }
+    }
+    match report.failure {
+        Some(error) => fail(&error),
+        None if report.skipped => ExitCode::from(SKIPPED),
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    error!("{error}");
+    ExitCode::from(error.kind().exit_code())
+}
+
+/// The first SIGTERM or SIGINT asks to stop, a second one ends the program at once.
+async fn listen_for_signals(trigger: Trigger) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        error!("signals cannot be listened to: a stop will not be orderly");
+        return;
+    };
+    loop {
+        let (name, code) = tokio::select! {
+            _ = terminate.recv() => ("SIGTERM", 143),
+            _ = interrupt.recv() => ("SIGINT", 130),
+        };
+        if !trigger.request() {
+            error!("{name} again: stopping at once");
+            std::process::exit(code);
+        }
+        info!("{name}: finishing what is in flight; once more stops at once");
+    }
+}
+
+fn log_to_standard_error(format: LogFormat) {
+    // librdkafka's own lines are told through the client's log callback, under the target `librdkafka`.
+    let default = "info,refinery_core=warn,tokio_postgres=warn,scylla=warn,tracing=warn";
+    let mut builder =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default));
+    if format == LogFormat::Json {
+        builder.format(|out, record| {
+            let line = serde_json::json!({
+                "time": jiff::Timestamp::now().to_string(),
+                "level": record.level().as_str().to_lowercase(),
+                "target": record.target(),
+                "message": record.args().to_string(),
+            });
+            writeln!(out, "{line}")
+        });
+    }
+    builder.init();
+}

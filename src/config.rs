@@ -1,0 +1,19 @@
+//! The settings that programs share. Every flag has an environment variable; secrets come from the environment or from a file.
+
+mod bounds;
+mod cassandra;
+mod connect;
+mod database;
+mod duration;
+mod kafka;
+mod logging;
+mod secret;
+
+pub(crate) use bounds::parse_nationality;
+pub use bounds::{BoundArguments, FilterArguments};
+pub use cassandra::CassandraArguments;
+pub use connect::{ConnectArguments, Server};
+pub use database::DatabaseArguments;
+pub use duration::parse as parse_duration;
+pub use kafka::KafkaArguments;
+pub use logging::{LogArguments, LogFormat};

@@ -1,0 +1,8 @@
+//! One module a program: its arguments, what it connects to, and its run.
+
+pub mod aggregate;
+pub mod fetch_publish;
+pub mod random_user_api;
+pub mod streamflow;
+pub mod summary_table;
+pub mod transform_store;

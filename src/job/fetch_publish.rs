@@ -1,0 +1,98 @@
+//! `fetch-publish`: API → landing table → topic.
+//!
+//! Three stages run side by side: [`fetch`] asks for pages, [`land`] writes them, [`publish`] sends what is landed and not yet published.
+
+mod arguments;
+mod dry_run;
+mod fetch;
+mod land;
+mod progress;
+mod publish;
+
+pub use std::process::ExitCode;
+
+use arguments::Arguments;
+
+use log::info;
+use tokio::sync::{mpsc, watch};
+
+use crate::boot::{self, Report};
+use crate::broker::Broker;
+use crate::error::{Error, Result};
+use crate::shutdown::Shutdown;
+use crate::sink::kafka::Publisher;
+use crate::sink::postgres::{self, Landing, Outbox};
+use fetch::Fetch;
+use progress::Progress;
+
+/// Pages that are fetched and not yet landed.
+const PAGES_AHEAD: usize = 2;
+
+pub fn main() -> ExitCode {
+    boot::main(run)
+}
+
+pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
+    let fetch = Fetch::new(&arguments)?;
+    if arguments.dry_run {
+        return dry_run::run(&fetch, &shutdown).await;
+    }
+    let patience = &arguments.patience;
+    let landing = Landing::prepare(postgres::connect(&arguments.database, patience).await?).await?;
+    let outbox_client = postgres::connect(&arguments.database, patience).await?;
+    Broker::connect(&arguments.kafka, patience)
+        .await?
+        .existing_partitions(&arguments.kafka.topic)?;
+    let publisher = Publisher::new(&arguments.kafka)?;
+    info!(
+        "{} users of seed {:?} from {} through {} to topic {}",
+        fetch.wanted(),
+        fetch.seed(),
+        arguments.api_url,
+        arguments.database.address(),
+        arguments.kafka.topic
+    );
+
+    let progress = Progress::new(fetch.users());
+    let (pages_out, pages_in) = mpsc::channel(PAGES_AHEAD);
+    let (landed_out, landed_in) = watch::channel(());
+    let seed = fetch.seed().to_owned();
+    let fetching = fetch.run(pages_out, &shutdown);
+    let landing = land::run(landing, &seed, pages_in, landed_out, &progress);
+    let publishing = async {
+        match Outbox::lock(outbox_client, &shutdown).await {
+            Ok(Some(outbox)) => {
+                publish::run(
+                    outbox,
+                    publisher,
+                    landed_in,
+                    patience.retry_timeout,
+                    &progress,
+                    &shutdown,
+                )
+                .await
+            }
+            Ok(None) => (0, Ok(())),
+            Err(error) => (0, Err(error)),
+        }
+    };
+    let (fetched, (landed, landing), (published, publishing)) =
+        tokio::join!(fetching, landing, publishing);
+    progress.finish();
+
+    // The first stage that failed is the one to name: what follows from it is told in the log.
+    let failure: Option<Error> = landing.err().or(publishing.err()).or(fetched.err());
+    let nothing = landed.fetched == 0 && published == 0;
+    let mut report = Report::of([
+        ("seed", seed.into()),
+        ("fetched", landed.fetched.into()),
+        ("landed", landed.landed.into()),
+        ("already_landed", landed.already_landed.into()),
+        ("conflicting", landed.conflicting.into()),
+        ("rejected", landed.rejected.into()),
+        ("published", published.into()),
+    ]);
+    report.skipped = arguments.skip_if_empty && nothing;
+    report.failure = failure;
+    Ok(report)
+}

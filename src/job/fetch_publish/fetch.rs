@@ -1,0 +1,129 @@
+//! The first stage: which pages to ask for, and asking for them.
+
+use std::time::{Duration, Instant};
+
+use log::info;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::Arguments;
+use crate::error::{Error, Result};
+use crate::shutdown::Shutdown;
+use crate::source::random_user::{Api, ApiSettings, MAX_PAGE, Pace, Page};
+
+const DEFAULT_USERS: u64 = 1_000;
+/// 18,000 users in five minutes, where the public API takes 20,000.
+const PUBLIC_RATE: u32 = 60;
+
+pub(super) struct Fetch {
+    api: Api,
+    seed: String,
+    page_size: u32,
+    /// Nothing: as many as come within the duration.
+    users: Option<u64>,
+    duration: Option<Duration>,
+    rate: Option<u32>,
+}
+
+impl Fetch {
+    pub(super) fn new(arguments: &Arguments) -> Result<Self> {
+        let users = match (arguments.users, arguments.duration) {
+            (None, None) => Some(DEFAULT_USERS),
+            (users, _) => users,
+        };
+        let most = u64::from(arguments.page_size) * u64::from(MAX_PAGE);
+        if users.is_some_and(|users| users > most) {
+            return Err(Error::configuration(format!(
+                "the API has {MAX_PAGE} pages of a seed, which is {most} users with --page-size {}",
+                arguments.page_size
+            ))
+            .hint("raise --page-size (up to 5000), or fetch with several seeds"));
+        }
+        let seed = arguments
+            .seed
+            .clone()
+            .unwrap_or_else(|| Uuid::new_v4().simple().to_string()[..16].to_owned());
+        let public = arguments.api_url.host_str() == Some("randomuser.me");
+        let api = Api::new(ApiSettings {
+            url: arguments.api_url.clone(),
+            seed: seed.clone(),
+            nationalities: arguments.nationalities.clone(),
+            timeout: arguments.api_timeout,
+            retries: arguments.api_retries,
+            connect_timeout: arguments.patience.connect_timeout,
+        })?;
+        Ok(Self {
+            api,
+            seed,
+            page_size: arguments.page_size,
+            users,
+            duration: arguments.duration,
+            rate: arguments.rate.or(public.then_some(PUBLIC_RATE)),
+        })
+    }
+
+    pub(super) fn seed(&self) -> &str {
+        &self.seed
+    }
+
+    pub(super) fn users(&self) -> Option<u64> {
+        self.users
+    }
+
+    pub(super) fn wanted(&self) -> String {
+        self.users
+            .map_or("all".to_owned(), |users| users.to_string())
+    }
+
+    /// Sends pages until there are enough, the time is over, or a stop is asked for.
+    pub(super) async fn run(&self, pages: mpsc::Sender<Page>, shutdown: &Shutdown) -> Result<()> {
+        let begun = Instant::now();
+        let pace = Pace::new(self.rate.map(f64::from), begun);
+        let mut asked = 0;
+        for number in 1..=MAX_PAGE {
+            let users = self.page_users(asked);
+            let over = self
+                .duration
+                .is_some_and(|duration| begun.elapsed() >= duration);
+            if users == 0 || over || shutdown.is_requested() {
+                return Ok(());
+            }
+            let mut wait = pace.wait(asked, Instant::now());
+            if let Some(duration) = self.duration {
+                wait = wait.min(duration.saturating_sub(begun.elapsed()));
+            }
+            if !wait.is_zero() {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = shutdown.requested() => return Ok(()),
+                }
+                if self
+                    .duration
+                    .is_some_and(|duration| begun.elapsed() >= duration)
+                {
+                    return Ok(());
+                }
+            }
+            let Some(page) = self.api.page(number, users, shutdown).await? else {
+                return Ok(());
+            };
+            asked += u64::from(users);
+            if pages.send(page).await.is_err() {
+                // The next stage has failed, and says why itself.
+                return Ok(());
+            }
+        }
+        if self.users.is_none() {
+            info!("the API has no more pages of this seed");
+        }
+        Ok(())
+    }
+
+    /// Users of the next page: a whole one, or what is left.
+    fn page_users(&self, asked: u64) -> u32 {
+        let left = self
+            .users
+            .map_or(u64::MAX, |users| users - asked.min(users));
+        left.min(u64::from(self.page_size)) as u32
+    }
+}

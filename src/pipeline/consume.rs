@@ -1,0 +1,179 @@
+//! The one loop of the consuming jobs: read, work, settle, commit.
+//!
+//! Runs on a thread of its own and never blocks for long, so that the membership in the consumer group lives on while a server is slow:
+//! when there is no room for more, the partitions are paused and the polling goes on.
+
+use std::time::{Duration, Instant};
+
+use log::{debug, info};
+
+use super::bounds::{Bounds, End};
+use super::record::Record;
+use super::source::{Event, Source};
+use super::work::{Room, Work};
+use crate::error::{Error, Result};
+use crate::shutdown::Shutdown;
+
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a full sink is waited for before the partitions are paused (which throws away what librdkafka has fetched ahead).
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long what is in flight may take when a run ends or partitions move on. With the rest of an end it stays below 10 s.
+const FINISH_WITHIN: Duration = Duration::from_secs(7);
+const IDLE_POLL: Duration = Duration::from_millis(50);
+
+pub fn consume<S: Source, W: Work>(
+    source: &mut S,
+    work: &mut W,
+    bounds: &mut Bounds,
+    shutdown: &Shutdown,
+) -> Result<End> {
+    let outcome = Loop {
+        source,
+        work,
+        bounds,
+        full_since: None,
+        paused: false,
+    }
+    .run(shutdown);
+    // Whatever ended the loop: what is in flight is finished, and what has settled is committed.
+    let finished = work.finish(Instant::now() + FINISH_WITHIN);
+    let committed = source.commit(&work.positions(), true);
+    let end = outcome?;
+    finished?;
+    committed?;
+    info!("ends: {}; {}", end.as_str(), work.progress());
+    Ok(end)
+}
+
+struct Loop<'a, S, W> {
+    source: &'a mut S,
+    work: &'a mut W,
+    bounds: &'a mut Bounds,
+    full_since: Option<Instant>,
+    paused: bool,
+}
+
+impl<S: Source, W: Work> Loop<'_, S, W> {
+    fn run(mut self, shutdown: &Shutdown) -> Result<End> {
+        let mut last_commit = Instant::now();
+        let mut last_progress = Instant::now();
+        loop {
+            let now = Instant::now();
+            if shutdown.is_requested() {
+                return Ok(End::Stopped);
+            }
+            if let Some(end) = self.bounds.end(now) {
+                return Ok(end);
+            }
+            let idle = self.step()?;
+            self.make_room(idle)?;
+            if last_commit.elapsed() >= COMMIT_INTERVAL {
+                self.source.commit(&self.work.positions(), false)?;
+                last_commit = now;
+            }
+            if last_progress.elapsed() >= PROGRESS_INTERVAL {
+                info!(
+                    "{}, {} to go",
+                    self.work.progress(),
+                    self.bounds.remaining()
+                );
+                last_progress = now;
+            }
+        }
+    }
+
+    /// Takes one event, with records only when there is room. Says whether nothing was at hand.
+    fn step(&mut self) -> Result<bool> {
+        let full = self.full_since.is_some();
+        if full && !self.paused {
+            return Ok(false);
+        }
+        let event = match self.next(Duration::ZERO)? {
+            // Nothing at hand: send what is gathered before waiting for more.
+            Event::Nothing => {
+                self.work.turn(true, false)?;
+                self.next(IDLE_POLL)?
+            }
+            event => event,
+        };
+        match event {
+            Event::Nothing => return Ok(true),
+            Event::Record => {}
+            Event::EndOfPartition(partition) => self.bounds.end_of_partition(partition),
+            Event::Assigned(partitions) => self.assigned(&partitions)?,
+            Event::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
+        }
+        Ok(false)
+    }
+
+    fn next(&mut self, timeout: Duration) -> Result<Event> {
+        let Self {
+            source,
+            work,
+            bounds,
+            ..
+        } = self;
+        source.next(timeout, &mut |record: &Record<'_>| {
+            if bounds.admits(record.partition, record.offset) {
+                work.record(record)?;
+                bounds.consumed(record.partition, record.offset);
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets the work send and settle; pauses and resumes the source by the room it has.
+    fn make_room(&mut self, idle: bool) -> Result<()> {
+        let wait = self.full_since.is_some();
+        match (self.work.turn(idle, wait)?, self.full_since) {
+            (Room::Free, None) => {}
+            (Room::Free, Some(_)) => {
+                self.full_since = None;
+                if std::mem::take(&mut self.paused) {
+                    debug!("there is room again: reading on");
+                    self.source.pause(false)?;
+                }
+            }
+            (Room::Full, None) => self.full_since = Some(Instant::now()),
+            (Room::Full, Some(since)) => {
+                if !self.paused && since.elapsed() >= PATIENCE {
+                    debug!("the sink is slower than the topic: pausing");
+                    self.source.pause(true)?;
+                    self.paused = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn assigned(&mut self, partitions: &[i32]) -> Result<()> {
+        info!("takes over partitions {partitions:?}");
+        let starts = self.work.assigned(partitions)?;
+        self.source.take(&starts)?;
+        self.bounds.assigned(partitions.iter().copied());
+        if self.paused {
+            self.source.pause(true)?;
+        }
+        Ok(())
+    }
+
+    fn revoked(&mut self, partitions: &[i32], lost: bool) -> Result<()> {
+        info!(
+            "hands on partitions {partitions:?}{}",
+            if lost { ", which are lost already" } else { "" }
+        );
+        if !lost {
+            self.work.finish(Instant::now() + FINISH_WITHIN)?;
+            self.source.commit(&self.work.positions(), true)?;
+        }
+        self.work.revoked(partitions);
+        self.bounds.revoked(partitions.iter().copied());
+        self.source.release(partitions)
+    }
+}
+
+/// The error of a task that did not come back.
+pub(super) fn lost_task() -> Error {
+    Error::bug("a task ended without telling its result")
+}

@@ -1,0 +1,297 @@
+//! Work that counts: each partition has its own numbers, kept together with the offset that they cover in one atomic write.
+//!
+//! Because numbers and offset change together, a run that dies leaves both as they were, and the next one goes on from there: every record
+//! is counted exactly once. A write is conditional on the offset it started from, so that a member that has lost its partition, and
+//! does not know it yet, cannot put old numbers over new ones.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use super::consume::lost_task;
+use super::dead_letter::DeadLetters;
+use super::outcome::Outcome;
+use super::record::Record;
+use super::sequence::HighWater;
+use super::source::Start;
+use super::work::{Room, Work};
+use crate::error::{Error, Result};
+
+/// How long numbers may be ahead of what is written.
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// Changed numbers of a partition are written before they take up more than this: below Cassandra's 50 KiB for a batch.
+const MAX_CHANGE_BYTES: usize = 24_000;
+/// What a changed number takes up in the write, beside its texts.
+const CHANGE_OVERHEAD_BYTES: usize = 64;
+
+/// Longer than a dead letter may take before it fails the run.
+const DEAD_LETTERS_WITHIN: Duration = Duration::from_secs(120);
+
+/// `(dimension, value)`
+pub type Key = (&'static str, String);
+
+/// What is kept of one partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// The offset of the next record to count; nothing when the partition was never counted.
+    pub next_offset: Option<i64>,
+    pub high_water: HighWater,
+    pub counts: BTreeMap<Key, i64>,
+}
+
+/// One atomic step of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    pub partition: i32,
+    /// The step is taken only if this is still the kept offset.
+    pub from: Option<i64>,
+    pub to: i64,
+    pub high_water: HighWater,
+    /// The new numbers of what has changed.
+    pub counts: Vec<(Key, i64)>,
+}
+
+/// Where ledgers are kept.
+pub trait Ledgers: Send + Sync + 'static {
+    fn load(&self, partition: i32) -> impl Future<Output = Result<Ledger>> + Send;
+
+    /// Takes the step and says whether it was taken: false when the kept offset is another one. After a time-out it finds out which of
+    /// the two happened.
+    fn advance(&self, step: &Advance) -> impl Future<Output = Result<bool>> + Send;
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub consumed: u64,
+    pub counted: u64,
+    pub already_counted: u64,
+    pub filtered: u64,
+    pub dead_lettered: u64,
+}
+
+/// The numbers of one partition since they were loaded.
+struct Open {
+    ledger: Ledger,
+    /// Offset up to which records are counted in memory.
+    next_offset: i64,
+    counts: HashMap<&'static str, HashMap<String, i64>>,
+    changed: BTreeSet<Key>,
+    change_bytes: usize,
+}
+
+pub struct FoldEach<R, L, D> {
+    runtime: tokio::runtime::Handle,
+    /// From the record to the values it counts towards, told one by one.
+    read: R,
+    ledgers: L,
+    dead_letters: D,
+    max_dead_letters_in_flight: usize,
+    open: BTreeMap<i32, Open>,
+    last_write: Instant,
+    counts: Counts,
+}
+
+impl<R, L, D> FoldEach<R, L, D>
+where
+    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Outcome<()> + Send + 'static,
+    L: Ledgers,
+    D: DeadLetters,
+{
+    pub fn new(
+        runtime: tokio::runtime::Handle,
+        read: R,
+        ledgers: L,
+        dead_letters: D,
+        max_dead_letters_in_flight: usize,
+    ) -> Self {
+        Self {
+            runtime,
+            read,
+            ledgers,
+            dead_letters,
+            max_dead_letters_in_flight,
+            open: BTreeMap::new(),
+            last_write: Instant::now(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub fn ledgers(&self) -> &L {
+        &self.ledgers
+    }
+
+    /// Waits for the dead letters, then writes what has changed.
+    fn write(&mut self, deadline: Instant) -> Result<()> {
+        self.last_write = Instant::now();
+        while self.dead_letters.in_flight() > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.take_acknowledged(left)?;
+        }
+        for (&partition, open) in &mut self.open {
+            let Some(step) = open.step(partition) else {
+                continue;
+            };
+            let taken = self.runtime.block_on(self.ledgers.advance(&step))?;
+            if !taken {
+                return Err(taken_over(partition));
+            }
+            open.written(step);
+        }
+        Ok(())
+    }
+
+    fn take_acknowledged(&mut self, wait: Duration) -> Result<()> {
+        self.counts.dead_lettered += self.dead_letters.acknowledged(wait)?.len() as u64;
+        Ok(())
+    }
+}
+
+fn taken_over(partition: i32) -> Error {
+    Error::unavailable(format!(
+        "another member of the group has counted partition {partition} meanwhile; nothing of this run's last interval was written"
+    ))
+    .hint("run the job again: it goes on from what is written")
+}
+
+impl Open {
+    fn new(ledger: Ledger, next_offset: i64) -> Self {
+        let mut counts: HashMap<&'static str, HashMap<String, i64>> = HashMap::new();
+        for ((dimension, value), users) in &ledger.counts {
+            counts
+                .entry(dimension)
+                .or_default()
+                .insert(value.clone(), *users);
+        }
+        Self {
+            ledger,
+            next_offset,
+            counts,
+            changed: BTreeSet::new(),
+            change_bytes: 0,
+        }
+    }
+
+    fn count(&mut self, dimension: &'static str, value: &str) {
+        let counts = self.counts.entry(dimension).or_default();
+        match counts.get_mut(value) {
+            Some(users) => *users += 1,
+            None => {
+                counts.insert(value.to_owned(), 1);
+            }
+        }
+        let key = (dimension, value.to_owned());
+        if self.changed.insert(key) {
+            self.change_bytes += dimension.len() + value.len() + CHANGE_OVERHEAD_BYTES;
+        }
+    }
+
+    fn step(&self, partition: i32) -> Option<Advance> {
+        (self.ledger.next_offset.unwrap_or(0) != self.next_offset).then(|| Advance {
+            partition,
+            from: self.ledger.next_offset,
+            to: self.next_offset,
+            high_water: self.ledger.high_water.clone(),
+            counts: self
+                .changed
+                .iter()
+                .map(|key| (key.clone(), self.counts[key.0][&key.1]))
+                .collect(),
+        })
+    }
+
+    fn written(&mut self, step: Advance) {
+        self.ledger.next_offset = Some(step.to);
+        self.changed.clear();
+        self.change_bytes = 0;
+    }
+}
+
+impl<R, L, D> Work for FoldEach<R, L, D>
+where
+    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Outcome<()> + Send + 'static,
+    L: Ledgers,
+    D: DeadLetters,
+{
+    fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>> {
+        let mut starts = Vec::with_capacity(partitions.len());
+        for &partition in partitions {
+            let ledger = self.runtime.block_on(self.ledgers.load(partition))?;
+            // A partition never counted is read from its beginning, whatever the group has committed: the numbers are the truth.
+            let next_offset = ledger.next_offset.unwrap_or(0);
+            starts.push((partition, Start::At(next_offset)));
+            self.open.insert(partition, Open::new(ledger, next_offset));
+        }
+        Ok(starts)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> Result<()> {
+        let open = self.open.get_mut(&record.partition).ok_or_else(lost_task)?;
+        if record.offset < open.next_offset {
+            return Ok(());
+        }
+        open.next_offset = record.offset + 1;
+        self.counts.consumed += 1;
+        if !open.ledger.high_water.admit(record.sequence) {
+            self.counts.already_counted += 1;
+            return Ok(());
+        }
+        match (self.read)(record, &mut |dimension, value| open.count(dimension, value)) {
+            Outcome::Keep(()) => self.counts.counted += 1,
+            Outcome::Filter => self.counts.filtered += 1,
+            Outcome::Reject(rejection) => self.dead_letters.send(record, &rejection)?,
+        }
+        if open.change_bytes >= MAX_CHANGE_BYTES {
+            self.write(Instant::now() + DEAD_LETTERS_WITHIN)?;
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, _idle: bool, wait: bool) -> Result<Room> {
+        let full = self.dead_letters.in_flight() >= self.max_dead_letters_in_flight;
+        let wait = Duration::from_millis(if full && wait { 20 } else { 0 });
+        self.take_acknowledged(wait)?;
+        if self.last_write.elapsed() >= WRITE_INTERVAL && self.dead_letters.in_flight() == 0 {
+            self.write(Instant::now())?;
+        }
+        if self.dead_letters.in_flight() < self.max_dead_letters_in_flight {
+            return Ok(Room::Free);
+        }
+        Ok(Room::Full)
+    }
+
+    fn finish(&mut self, deadline: Instant) -> Result<()> {
+        self.write(deadline)
+    }
+
+    fn positions(&self) -> Vec<(i32, i64)> {
+        let written =
+            |(&partition, open): (&i32, &Open)| Some((partition, open.ledger.next_offset?));
+        self.open.iter().filter_map(written).collect()
+    }
+
+    fn revoked(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.open.remove(partition);
+        }
+    }
+
+    fn progress(&self) -> String {
+        let Counts {
+            consumed,
+            counted,
+            already_counted,
+            filtered,
+            dead_lettered,
+        } = self.counts;
+        format!(
+            "consumed {consumed}, counted {counted}, already counted {already_counted}, filtered {filtered}, dead-lettered {dead_lettered}"
+        )
+    }
+}

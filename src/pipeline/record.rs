@@ -1,0 +1,16 @@
+//! A record of a topic, as a job sees it.
+
+use super::sequence::Sequence;
+
+/// Borrowed from the client's buffer. Shows where it stands in a log, never what it holds.
+pub struct Record<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    pub offset: i64,
+    /// Milliseconds since 1970-01-01T00:00:00Z; 0 when the record carries none.
+    pub timestamp_ms: i64,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    /// Its place in the order of landing, when the publisher told it.
+    pub sequence: Option<Sequence>,
+}

@@ -1,0 +1,49 @@
+//! Where records come from: what the loop asks of a consumer. The Kafka one is in `source/kafka`.
+
+use std::time::Duration;
+
+use super::record::Record;
+use crate::error::Result;
+
+/// What a call of [`Source::next`] met besides records.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Nothing arrived within the time given.
+    Nothing,
+    /// A record was handed over.
+    Record,
+    /// The partition is read up to its end, for now.
+    EndOfPartition(i32),
+    /// These partitions are to be taken over: answer with [`Source::take`].
+    Assigned(Vec<i32>),
+    /// These partitions are to be handed on: answer with [`Source::release`]. When they are lost already, nothing of them may be
+    /// committed any more.
+    Revoked { partitions: Vec<i32>, lost: bool },
+}
+
+/// From where a partition is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Where the group has committed, or else at the beginning.
+    Committed,
+    At(i64),
+}
+
+pub trait Source: Send + 'static {
+    /// Waits up to `timeout` for one event. A record goes to `on_record`, whose error comes back.
+    fn next(
+        &mut self,
+        timeout: Duration,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Event>;
+
+    fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()>;
+
+    fn release(&mut self, partitions: &[i32]) -> Result<()>;
+
+    /// Commits offsets of next records. Without `wait`, an error is only logged: the next commit covers it.
+    fn commit(&mut self, positions: &[(i32, i64)], wait: bool) -> Result<()>;
+
+    /// Stops or restarts the flow of records while the membership of the group lives on.
+    fn pause(&mut self, paused: bool) -> Result<()>;
+}

@@ -1,0 +1,258 @@
+//! Work that writes each record on its own: many requests in flight, offsets settled when the server has acknowledged.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::batch::{Batch, Full, Limits};
+use super::consume::lost_task;
+use super::dead_letter::DeadLetters;
+use super::outcome::Outcome;
+use super::record::Record;
+use super::source::Start;
+use super::watermark::Watermark;
+use super::work::{Room, Work};
+use crate::error::Result;
+
+/// A server that keeps rows. Writing the same row again must change nothing.
+pub trait Store<T>: Send + Sync + 'static {
+    /// Returns when all rows are durable by the consistency asked for; retries what can be retried.
+    fn store(&self, rows: Vec<T>) -> impl Future<Output = Result<()>> + Send;
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub consumed: u64,
+    pub stored: u64,
+    pub filtered: u64,
+    pub dead_lettered: u64,
+}
+
+/// How much may be in flight: with [`Limits`] this bounds the memory of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow {
+    pub batch: Limits,
+    pub batches_in_flight: usize,
+    pub dead_letters_in_flight: usize,
+}
+
+pub struct StoreEach<T, R, S, D> {
+    runtime: tokio::runtime::Handle,
+    /// From the record to a row and its size in bytes.
+    read: R,
+    store: Arc<S>,
+    dead_letters: D,
+    flow: Flow,
+    batch: Batch<T>,
+    waiting: VecDeque<Full<T>>,
+    in_flight: usize,
+    /// A request has failed for good: nothing more is sent, what is in flight is still waited for.
+    failed: bool,
+    done: mpsc::Receiver<Done>,
+    done_sender: mpsc::Sender<Done>,
+    watermarks: BTreeMap<i32, Watermark>,
+    counts: Counts,
+}
+
+type Done = Result<Vec<(i32, i64)>>;
+
+impl<T, R, S, D> StoreEach<T, R, S, D>
+where
+    T: Send + 'static,
+    R: FnMut(&Record<'_>) -> Outcome<(T, usize)> + Send + 'static,
+    S: Store<T>,
+    D: DeadLetters,
+{
+    pub fn new(
+        runtime: tokio::runtime::Handle,
+        read: R,
+        store: S,
+        dead_letters: D,
+        flow: Flow,
+    ) -> Self {
+        let (done_sender, done) = mpsc::channel();
+        Self {
+            runtime,
+            read,
+            store: Arc::new(store),
+            dead_letters,
+            flow,
+            batch: Batch::new(flow.batch),
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            failed: false,
+            done,
+            done_sender,
+            watermarks: BTreeMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn send(&mut self, full: Full<T>) {
+        let Full { rows, origins } = full;
+        let (store, done) = (self.store.clone(), self.done_sender.clone());
+        self.in_flight += 1;
+        self.runtime.spawn(async move {
+            let result = store.store(rows).await.map(|()| origins);
+            // Nobody listens any more only when the run has ended.
+            let _ = done.send(result);
+        });
+    }
+
+    fn settle(&mut self, origins: &[(i32, i64)]) {
+        for (partition, offset) in origins {
+            if let Some(watermark) = self.watermarks.get_mut(partition) {
+                watermark.settle(*offset);
+            }
+        }
+    }
+
+    fn complete(&mut self, done: Done) -> Result<()> {
+        self.in_flight -= 1;
+        self.failed |= done.is_err();
+        let origins = done?;
+        self.counts.stored += origins.len() as u64;
+        self.settle(&origins);
+        Ok(())
+    }
+
+    /// Takes in what has completed; with a time, waits that long for the first completion.
+    fn complete_all(&mut self, wait: Option<Duration>) -> Result<()> {
+        let wait = wait.unwrap_or_default();
+        if self.in_flight > 0 && !wait.is_zero() {
+            match self.done.recv_timeout(wait) {
+                Ok(done) => self.complete(done)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(lost_task()),
+            }
+        }
+        while let Ok(done) = self.done.try_recv() {
+            self.complete(done)?;
+        }
+        let wait = if self.in_flight == 0 {
+            wait
+        } else {
+            Duration::ZERO
+        };
+        let letters = self.dead_letters.acknowledged(wait)?;
+        self.counts.dead_lettered += letters.len() as u64;
+        self.settle(&letters);
+        Ok(())
+    }
+
+    /// Sends what waits, and on request what is not full yet.
+    fn dispatch(&mut self, partial: bool) {
+        while !self.failed && self.in_flight < self.flow.batches_in_flight {
+            let next = self.waiting.pop_front();
+            match next.or_else(|| if partial { self.batch.take() } else { None }) {
+                Some(full) => self.send(full),
+                None => return,
+            }
+        }
+    }
+
+    fn is_pending(&self) -> bool {
+        let gathered = !self.waiting.is_empty() || !self.batch.is_empty();
+        (gathered && !self.failed) || self.in_flight > 0 || self.dead_letters.in_flight() > 0
+    }
+
+    fn room(&self) -> Room {
+        let full = !self.waiting.is_empty()
+            || self.dead_letters.in_flight() >= self.flow.dead_letters_in_flight;
+        if full { Room::Full } else { Room::Free }
+    }
+}
+
+impl<T, R, S, D> Work for StoreEach<T, R, S, D>
+where
+    T: Send + 'static,
+    R: FnMut(&Record<'_>) -> Outcome<(T, usize)> + Send + 'static,
+    S: Store<T>,
+    D: DeadLetters,
+{
+    fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>> {
+        Ok(partitions
+            .iter()
+            .map(|&partition| (partition, Start::Committed))
+            .collect())
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> Result<()> {
+        let watermark = self
+            .watermarks
+            .entry(record.partition)
+            .or_insert_with(|| Watermark::starting_at(record.offset));
+        if !watermark.begin(record.offset) {
+            // Delivered again after a pause: it is in flight or settled already.
+            return Ok(());
+        }
+        self.counts.consumed += 1;
+        match (self.read)(record) {
+            Outcome::Keep((row, bytes)) => {
+                let full = self
+                    .batch
+                    .add(row, bytes, (record.partition, record.offset));
+                if let Some(full) = full {
+                    self.waiting.push_back(full);
+                    self.dispatch(false);
+                }
+            }
+            Outcome::Filter => {
+                self.counts.filtered += 1;
+                watermark.settle(record.offset);
+            }
+            Outcome::Reject(rejection) => self.dead_letters.send(record, &rejection)?,
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, idle: bool, wait: bool) -> Result<Room> {
+        self.complete_all(wait.then_some(Duration::from_millis(20)))?;
+        self.dispatch(idle);
+        Ok(self.room())
+    }
+
+    fn finish(&mut self, deadline: Instant) -> Result<()> {
+        let mut outcome = Ok(());
+        loop {
+            self.dispatch(true);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !self.is_pending() || left.is_zero() {
+                return outcome;
+            }
+            let completed = self.complete_all(Some(left.min(Duration::from_millis(5))));
+            outcome = outcome.and(completed);
+        }
+    }
+
+    fn positions(&self) -> Vec<(i32, i64)> {
+        self.watermarks
+            .iter()
+            .map(|(&partition, watermark)| (partition, watermark.position()))
+            .collect()
+    }
+
+    fn revoked(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.watermarks.remove(partition);
+        }
+    }
+
+    fn progress(&self) -> String {
+        let Counts {
+            consumed,
+            stored,
+            filtered,
+            dead_lettered,
+        } = self.counts;
+        format!(
+            "consumed {consumed}, stored {stored}, filtered {filtered}, dead-lettered {dead_lettered}"
+        )
+    }
+}

@@ -1,0 +1,38 @@
+//! What a job does with the records: what the loop asks of it.
+
+use std::time::Instant;
+
+use super::record::Record;
+use super::source::Start;
+use crate::error::Result;
+
+/// Whether more records may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    Free,
+    Full,
+}
+
+pub trait Work: Send + 'static {
+    /// Partitions become ours; says from where each is read.
+    fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>>;
+
+    /// Takes one record. Must not keep it waiting for a server.
+    fn record(&mut self, record: &Record<'_>) -> Result<()>;
+
+    /// Called between records, and with `idle` when none is at hand. Takes completions in, sends what is due; with `wait`, may block
+    /// shortly for a completion.
+    fn turn(&mut self, idle: bool, wait: bool) -> Result<Room>;
+
+    /// Finishes what is in flight. What is not finished at the deadline stays unsettled.
+    fn finish(&mut self, deadline: Instant) -> Result<()>;
+
+    /// The offsets that may be committed now, of all partitions of ours.
+    fn positions(&self) -> Vec<(i32, i64)>;
+
+    /// These partitions are ours no longer.
+    fn revoked(&mut self, partitions: &[i32]);
+
+    /// One line of numbers for the log while the run goes on.
+    fn progress(&self) -> String;
+}

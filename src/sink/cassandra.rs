@@ -1,0 +1,101 @@
+//! Cassandra: the rows of the users and the summaries.
+
+mod created_users;
+mod examine;
+mod failure;
+mod schema;
+mod summaries;
+
+pub use created_users::{CreatedUsers, TimedRow};
+pub use examine::{examine, version};
+pub use schema::{migrate, missing_columns};
+pub use summaries::{SummaryTotals, UserSummaries};
+
+use std::time::Duration;
+
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::errors::{ConnectionError, ConnectionPoolError, MetadataError, NewSessionError};
+use scylla::statement::Consistency;
+use scylla::statement::prepared::PreparedStatement;
+
+use crate::config::{CassandraArguments, ConnectArguments, Server};
+use crate::error::{Error, Result};
+use crate::pipeline::retry::retry;
+
+/// One request; what is longer is asked again.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Waits until the cluster answers.
+pub async fn connect(
+    cassandra: &CassandraArguments,
+    patience: &ConnectArguments,
+) -> Result<Session> {
+    let server = Server::cassandra(cassandra.address());
+    let profile = ExecutionProfile::builder()
+        .consistency(Consistency::LocalQuorum)
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .build();
+    let credentials = cassandra.credentials()?;
+    let open = || async {
+        let mut builder = SessionBuilder::new()
+            .known_nodes(&cassandra.contact_points)
+            .connection_timeout(Duration::from_secs(5))
+            .default_execution_profile_handle(profile.clone().into_handle());
+        if let Some((user, password)) = &credentials {
+            builder = builder.user(user, password);
+        }
+        // The driver also waits in itself; a server that accepts and never answers must not stretch the patience.
+        let within = patience.connect_timeout.max(Duration::from_secs(1));
+        match tokio::time::timeout(within, builder.build()).await {
+            Ok(session) => session.map_err(Attempt::Failed),
+            Err(_) => Err(Attempt::Silent),
+        }
+    };
+    retry(
+        &format!("waiting for {server}"),
+        patience.connect_timeout,
+        Attempt::is_passing,
+        open,
+    )
+    .await
+    .map_err(|attempt| match attempt {
+        attempt if attempt.is_passing() => {
+            server.unreachable(patience.connect_timeout).cause(attempt)
+        }
+        attempt => server.denied().cause(attempt),
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Attempt {
+    #[error(transparent)]
+    Failed(NewSessionError),
+    #[error("it accepts connections and does not answer")]
+    Silent,
+}
+
+impl Attempt {
+    fn is_passing(&self) -> bool {
+        !matches!(
+            self,
+            Attempt::Failed(NewSessionError::MetadataError(
+                MetadataError::ConnectionPoolError(ConnectionPoolError::Broken {
+                    last_connection_error: ConnectionError::ConnectionSetupRequestError(_),
+                    ..
+                })
+            ))
+        )
+    }
+}
+
+async fn prepare(session: &Session, sql: &str) -> Result<PreparedStatement> {
+    let mut statement = session.prepare(sql).await.map_err(|cause| {
+        Error::configuration("Cassandra does not know a table or column that this program needs")
+            .cause(cause)
+            .hint("make or update the tables with `streamflow init`; --keyspace and CASSANDRA_KEYSPACE name the keyspace")
+    })?;
+    statement.set_is_idempotent(true);
+    Ok(statement)
+}

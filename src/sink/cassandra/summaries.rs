@@ -1,0 +1,257 @@
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use scylla::client::session::Session;
+use scylla::errors::ExecutionError;
+use scylla::response::query_result::QueryResult;
+use scylla::serialize::value::SerializeValue;
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::statement::{Consistency, SerialConsistency};
+use scylla::value::Row;
+use uuid::Uuid;
+
+use super::failure::{Verdict, failed, judge};
+use super::prepare;
+use crate::error::{Error, Result};
+use crate::pipeline::fold::{Advance, Ledger, Ledgers};
+use crate::pipeline::retry::retry;
+use crate::pipeline::sequence::HighWater;
+use crate::user::summary::Dimension;
+
+type Value = Box<dyn SerializeValue + Send + Sync>;
+
+/// Users by dimension and value, over all partitions.
+pub type SummaryTotals = BTreeMap<Dimension, BTreeMap<String, i64>>;
+
+/// The table `user_summaries` for one group and topic.
+///
+/// A step is a conditional batch within one partition of the table (a lightweight transaction): it is applied as a whole or not at all.
+pub struct UserSummaries {
+    session: Session,
+    group_id: String,
+    topic: String,
+    load_offset: PreparedStatement,
+    load_counts: PreparedStatement,
+    advance: PreparedStatement,
+    begin: PreparedStatement,
+    set_count: PreparedStatement,
+    retry_timeout: Duration,
+}
+
+impl UserSummaries {
+    pub async fn prepare(
+        session: Session,
+        keyspace: &str,
+        group_id: &str,
+        topic: &str,
+        retry_timeout: Duration,
+    ) -> Result<Self> {
+        let table = format!("{keyspace}.user_summaries");
+        let partition = "group_id = ? AND topic = ? AND kafka_partition = ?";
+        let mut load_offset = prepare(
+            &session,
+            &format!("SELECT next_offset, high_water FROM {table} WHERE {partition} LIMIT 1"),
+        )
+        .await?;
+        // Finishes a transaction that another member has begun and not finished, so that its outcome is known.
+        load_offset.set_consistency(Consistency::Serial);
+        let load_counts = prepare(
+            &session,
+            &format!("SELECT dimension, value, users FROM {table} WHERE {partition}"),
+        )
+        .await?;
+        let set =
+            "UPDATE {table} SET next_offset = ?, high_water = ? WHERE {partition} IF next_offset ="
+                .replace("{table}", &table)
+                .replace("{partition}", partition);
+        let advance = prepare(&session, &format!("{set} ?")).await?;
+        let begin = prepare(&session, &format!("{set} null")).await?;
+        let set_count = prepare(
+            &session,
+            &format!(
+                "UPDATE {table} SET users = ? WHERE {partition} AND dimension = ? AND value = ?"
+            ),
+        )
+        .await?;
+        Ok(Self {
+            session,
+            group_id: group_id.to_owned(),
+            topic: topic.to_owned(),
+            load_offset,
+            load_counts,
+            advance,
+            begin,
+            set_count,
+            retry_timeout,
+        })
+    }
+
+    /// The sums over the partitions given.
+    pub async fn totals(&self, partitions: &[i32]) -> Result<SummaryTotals> {
+        let mut totals = SummaryTotals::new();
+        for &partition in partitions {
+            for ((dimension, value), users) in self.load(partition).await?.counts {
+                let Some(dimension) = Dimension::parse(dimension) else {
+                    continue;
+                };
+                *totals
+                    .entry(dimension)
+                    .or_default()
+                    .entry(value)
+                    .or_default() += users;
+            }
+        }
+        Ok(totals)
+    }
+
+    async fn offset(&self, partition: i32) -> Result<(Option<i64>, HighWater)> {
+        let values = (&self.group_id, &self.topic, partition);
+        let result = retry(
+            "loading a summary",
+            self.retry_timeout,
+            may_try_again,
+            || self.session.execute_unpaged(&self.load_offset, values),
+        )
+        .await
+        .map_err(|cause| failed("load the offset of a summary", cause))?;
+        let row: Option<(Option<i64>, Option<HashMap<Uuid, i64>>)> = result
+            .into_rows_result()
+            .map_err(unreadable)?
+            .maybe_first_row()
+            .map_err(unreadable)?;
+        let (next_offset, high_water) = row.unwrap_or_default();
+        Ok((
+            next_offset,
+            HighWater(high_water.unwrap_or_default().into_iter().collect()),
+        ))
+    }
+
+    async fn try_advance(&self, step: &Advance) -> Result<QueryResult, ExecutionError> {
+        let mut batch = Batch::new(BatchType::Unlogged);
+        // Never repeated by the driver: a repetition would meet its own effect and seem to be refused.
+        batch.set_is_idempotent(false);
+        batch.set_serial_consistency(Some(SerialConsistency::Serial));
+        let (group, topic, partition) = (&self.group_id, &self.topic, step.partition);
+        let high_water: HashMap<Uuid, i64> = step
+            .high_water
+            .0
+            .iter()
+            .map(|(&landing, &number)| (landing, number))
+            .collect();
+        // Statements of three shapes have values of as many types.
+        let mut values: Vec<Vec<Value>> = Vec::new();
+        let mut condition: Vec<Value> = vec![
+            Box::new(step.to),
+            Box::new(high_water),
+            Box::new(group.clone()),
+            Box::new(topic.clone()),
+            Box::new(partition),
+        ];
+        match step.from {
+            Some(from) => {
+                condition.push(Box::new(from));
+                batch.append_statement(self.advance.clone());
+            }
+            None => batch.append_statement(self.begin.clone()),
+        }
+        values.push(condition);
+        for ((dimension, value), users) in &step.counts {
+            batch.append_statement(self.set_count.clone());
+            values.push(vec![
+                Box::new(*users),
+                Box::new(group.clone()),
+                Box::new(topic.clone()),
+                Box::new(partition),
+                Box::new(*dimension),
+                Box::new(value.clone()),
+            ]);
+        }
+        self.session.batch(&batch, values).await
+    }
+}
+
+impl Ledgers for UserSummaries {
+    async fn load(&self, partition: i32) -> Result<Ledger> {
+        let (next_offset, high_water) = self.offset(partition).await?;
+        let values = (&self.group_id, &self.topic, partition);
+        let result = retry(
+            "loading a summary",
+            self.retry_timeout,
+            may_try_again,
+            || self.session.execute_unpaged(&self.load_counts, values),
+        )
+        .await
+        .map_err(|cause| failed("load a summary", cause))?
+        .into_rows_result()
+        .map_err(unreadable)?;
+        let mut counts = BTreeMap::new();
+        for row in result
+            .rows::<(Option<String>, Option<String>, Option<i64>)>()
+            .map_err(unreadable)?
+        {
+            // A partition of the table with an offset and no number yet comes as one row of nulls.
+            let (Some(dimension), Some(value), Some(users)) = row.map_err(unreadable)? else {
+                continue;
+            };
+            let dimension = Dimension::parse(&dimension).ok_or_else(|| {
+                Error::configuration(
+                    "user_summaries holds a dimension that this version does not know",
+                )
+                .hint("run the version that wrote it, or a newer one")
+            })?;
+            counts.insert((dimension.as_str(), value), users);
+        }
+        Ok(Ledger {
+            next_offset,
+            high_water,
+            counts,
+        })
+    }
+
+    async fn advance(&self, step: &Advance) -> Result<bool> {
+        let begun = std::time::Instant::now();
+        loop {
+            let error = match self.try_advance(step).await {
+                Ok(result) => return applied(result),
+                Err(error) => error,
+            };
+            if judge(&error) != Verdict::Again || begun.elapsed() >= self.retry_timeout {
+                return Err(failed("write a summary", error));
+            }
+            log::warn!("writing a summary: {error}; finding out whether it was applied");
+            let (kept, _) = self.offset(step.partition).await?;
+            if kept == Some(step.to) {
+                return Ok(true);
+            }
+            if kept != step.from {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// The first column of a conditional write's answer.
+fn applied(result: QueryResult) -> Result<bool> {
+    let row: Row = result
+        .into_rows_result()
+        .map_err(unreadable)?
+        .first_row()
+        .map_err(unreadable)?;
+    match row.columns.first() {
+        Some(Some(value)) => Ok(value.as_boolean().unwrap_or(false)),
+        _ => Err(Error::bug(
+            "a conditional write did not say whether it was applied",
+        )),
+    }
+}
+
+fn may_try_again(error: &ExecutionError) -> bool {
+    judge(error) == Verdict::Again
+}
+
+fn unreadable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::configuration("user_summaries has other columns than this version expects")
+        .cause(cause)
+        .hint("make or update the tables with `streamflow init`")
+}

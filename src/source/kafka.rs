@@ -1,0 +1,303 @@
+//! A consumer of Kafka, on a topic and in a group.
+//!
+//! Rebalances are handed to the loop as events instead of being answered inside librdkafka's callback, so that what is in flight can be
+//! finished and committed before a partition moves on.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use log::{debug, warn};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use crate::broker::{client_config, refused_settings};
+use crate::config::KafkaArguments;
+use crate::error::{Error, Result};
+use crate::pipeline::record::Record;
+use crate::pipeline::sequence::{SEQUENCE_HEADER, Sequence};
+use crate::pipeline::source::{Event, Source, Start};
+
+/// What librdkafka may fetch ahead, of all partitions together: bounds the memory whatever the backlog.
+const FETCH_AHEAD_KBYTES: &str = "8192";
+
+pub struct KafkaSource {
+    consumer: BaseConsumer<Rebalances>,
+    topic: String,
+}
+
+/// Keeps the rebalances that librdkafka announces until the loop asks.
+#[derive(Default)]
+struct Rebalances {
+    announced: Mutex<VecDeque<Event>>,
+    closing: AtomicBool,
+}
+
+impl ClientContext for Rebalances {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        debug!(target: "librdkafka", "{facility} {message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        debug!(target: "librdkafka", "{error}: {reason}");
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let partitions: Vec<i32> = list.elements().iter().map(|it| it.partition()).collect();
+        let event = match error {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Event::Assigned(partitions),
+            _ if self.closing.load(Ordering::Acquire) => {
+                // The loop is over: nobody else will answer.
+                if let Err(error) = release(consumer, list) {
+                    debug!("leaving the group: {error}");
+                }
+                return;
+            }
+            _ => Event::Revoked {
+                partitions,
+                lost: consumer.assignment_lost(),
+            },
+        };
+        if let Ok(mut announced) = self.announced.lock() {
+            announced.push_back(event);
+        }
+    }
+
+    fn commit_callback(&self, result: Result<(), KafkaError>, _offsets: &TopicPartitionList) {
+        if let Err(error) = result {
+            warn!("offsets are not committed, the next commit covers them: {error}");
+        }
+    }
+}
+
+fn release(
+    consumer: &BaseConsumer<Rebalances>,
+    list: &TopicPartitionList,
+) -> Result<(), KafkaError> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        _ => consumer.unassign(),
+    }
+}
+
+impl KafkaSource {
+    pub fn subscribe(kafka: &KafkaArguments, group_id: &str) -> Result<Self> {
+        let config = client_config(
+            kafka,
+            &[
+                ("group.id", group_id),
+                ("enable.auto.commit", "false"),
+                ("enable.auto.offset.store", "false"),
+                ("auto.offset.reset", "earliest"),
+                ("enable.partition.eof", "true"),
+                ("isolation.level", "read_committed"),
+                ("queued.max.messages.kbytes", FETCH_AHEAD_KBYTES),
+                ("fetch.message.max.bytes", "1048576"),
+                ("fetch.wait.max.ms", "100"),
+                // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
+                ("fetch.queue.backoff.ms", "10"),
+            ],
+        );
+        let consumer: BaseConsumer<Rebalances> = config
+            .create_with_context(Rebalances::default())
+            .map_err(refused_settings)?;
+        consumer
+            .subscribe(&[&kafka.topic])
+            .map_err(|cause| failed(&kafka.topic, "cannot be subscribed to", cause))?;
+        Ok(Self {
+            consumer,
+            topic: kafka.topic.clone(),
+        })
+    }
+
+    fn announced(&self) -> Option<Event> {
+        self.consumer.context().announced.lock().ok()?.pop_front()
+    }
+
+    fn list(
+        &self,
+        positions: impl IntoIterator<Item = (i32, Offset)>,
+    ) -> Result<TopicPartitionList> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in positions {
+            list.add_partition_offset(&self.topic, partition, offset)
+                .map_err(|cause| {
+                    failed(&self.topic, "has an offset that cannot be named", cause)
+                })?;
+        }
+        Ok(list)
+    }
+}
+
+impl Source for KafkaSource {
+    fn next(
+        &mut self,
+        timeout: Duration,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Event> {
+        if let Some(event) = self.announced() {
+            return Ok(event);
+        }
+        match self.consumer.poll(timeout) {
+            None => Ok(self.announced().unwrap_or(Event::Nothing)),
+            Some(Ok(message)) => {
+                on_record(&record(&message))?;
+                Ok(Event::Record)
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Event::EndOfPartition(partition)),
+            Some(Err(error)) => match error.rdkafka_error_code() {
+                Some(code) if is_final(code) => {
+                    Err(failed(&self.topic, "cannot be consumed", error))
+                }
+                // librdkafka goes on by itself.
+                _ => {
+                    debug!("the topic {}: {error}", self.topic);
+                    Ok(Event::Nothing)
+                }
+            },
+        }
+    }
+
+    fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()> {
+        let list = self.list(partitions.iter().map(|&(partition, start)| match start {
+            Start::Committed => (partition, Offset::Stored),
+            Start::At(offset) => (partition, Offset::Offset(offset)),
+        }))?;
+        match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
+            _ => self.consumer.assign(&list),
+        }
+        .map_err(|cause| failed(&self.topic, "gives no partitions", cause))
+    }
+
+    fn release(&mut self, partitions: &[i32]) -> Result<()> {
+        let list = self.list(
+            partitions
+                .iter()
+                .map(|&partition| (partition, Offset::Invalid)),
+        )?;
+        release(&self.consumer, &list)
+            .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))
+    }
+
+    fn commit(&mut self, positions: &[(i32, i64)], wait: bool) -> Result<()> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let list = self.list(
+            positions
+                .iter()
+                .map(|&(partition, offset)| (partition, Offset::Offset(offset))),
+        )?;
+        let mode = if wait {
+            CommitMode::Sync
+        } else {
+            CommitMode::Async
+        };
+        match self.consumer.commit(&list, mode) {
+            Ok(()) => Ok(()),
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => Ok(()),
+            Err(error) if !wait => {
+                warn!("offsets are not committed, the next commit covers them: {error}");
+                Ok(())
+            }
+            Err(cause) => Err(failed(
+                &self.topic,
+                "did not take the last commit; the records since then will be worked on again, which changes nothing",
+                cause,
+            )),
+        }
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<()> {
+        let assigned = self
+            .consumer
+            .assignment()
+            .map_err(|cause| failed(&self.topic, "tells no assignment", cause))?;
+        let change = match paused {
+            true => self.consumer.pause(&assigned),
+            false => self.consumer.resume(&assigned),
+        };
+        change.map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        self.consumer
+            .context()
+            .closing
+            .store(true, Ordering::Release);
+        // A revocation that was announced and not answered would hold up the leaving of the group.
+        if let Err(error) = self.consumer.unassign() {
+            debug!("leaving the group: {error}");
+        }
+    }
+}
+
+fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+    let sequence = message.headers().and_then(|headers| {
+        headers
+            .iter()
+            .filter(|header| header.key == SEQUENCE_HEADER)
+            .find_map(|header| Sequence::parse(header.value?))
+    });
+    Record {
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis().unwrap_or(0).max(0),
+        key: message.key(),
+        value: message.payload(),
+        sequence,
+    }
+}
+
+/// Errors that no waiting mends.
+fn is_final(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+    )
+}
+
+fn failed(topic: &str, what: &str, cause: KafkaError) -> Error {
+    let message = format!("the topic {topic} {what}");
+    match cause.rdkafka_error_code() {
+        Some(
+            RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed,
+        ) => Error::denied(message)
+            .cause(cause)
+            .hint("grant this user READ on the topic and on the consumer group"),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+            Error::configuration(message)
+                .cause(cause)
+                .hint("make the topic with `streamflow init`")
+        }
+        _ => Error::unavailable(message)
+            .cause(cause)
+            .hint("run the job again: it goes on from the committed offsets"),
+    }
+}

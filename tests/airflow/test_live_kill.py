@@ -1,0 +1,93 @@
+"""A task that is ended in Airflow while its program runs: nothing of it is left, and its next try ends right."""
+
+from __future__ import annotations
+
+import os
+import threading
+import urllib.request
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from live import connect, needs_airflow, processes_with, wait_for, wait_until_quiet
+
+pytestmark = needs_airflow
+
+USERS = 50
+TASK = ("user_automation", "fetch_publish")
+
+
+class HoldingApi:
+    """Stands before the stack's API and holds every request until it is told to let them through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.asked = threading.Event()
+        api = self
+        behind = os.environ["STREAMFLOW_API_URL"].split("/api/")[0]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                api.asked.set()
+                api.open.wait()
+                try:
+                    with urllib.request.urlopen(behind + self.path, timeout=30) as answer:
+                        body = answer.read()
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    self.close_connection = True  # The program that asked has been ended.
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.open.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def held_api():
+    api = HoldingApi()
+    yield api
+    api.close()
+
+
+def mark_failed(airflow, run_id):
+    airflow.set_task_state(TASK[0], run_id, TASK[1], "failed")
+
+
+def clear(airflow, run_id):
+    airflow.clear_task(TASK[0], run_id, TASK[1])
+
+
+@pytest.mark.parametrize("end_it", [mark_failed, clear])
+def test_a_task_ended_in_airflow_leaves_no_process_and_its_next_try_ends_right(held_api, end_it):
+    airflow = connect()
+    seed = f"kill-{uuid.uuid4()}"
+    run_id = airflow.trigger(TASK[0], {"users": USERS, "seed": seed, "api_url": held_api.url})
+    wait_for(held_api.asked.is_set, 120, "request of the task's program")
+    (first_process,) = processes_with(f"--seed={seed}")
+
+    end_it(airflow, run_id)
+    wait_for(lambda: first_process not in processes_with(f"--seed={seed}"), 15, "end of the task's process")
+
+    held_api.open.set()
+    if end_it is mark_failed:
+        assert airflow.wait_for_run(TASK[0], run_id, timeout_s=60) == "failed"
+        clear(airflow, run_id)
+        wait_for(lambda: airflow.run(TASK[0], run_id)["state"] != "failed", 30, "start of the next try")
+    assert airflow.wait_for_run(TASK[0], run_id, timeout_s=180) == "success"
+    summary = airflow.xcom(TASK[0], run_id, TASK[1])
+    assert (summary["fetched"], summary["published"]) == (USERS, USERS)
+    assert processes_with(f"--seed={seed}") == []
+    wait_until_quiet(airflow)

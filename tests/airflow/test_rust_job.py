@@ -1,0 +1,210 @@
+"""The task that runs a program, by running its rendered Bash command as BashOperator does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import rust_job as subject
+from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+
+SHOWS_ITS_ARGUMENTS = """#!/usr/bin/env python3
+import json, os, sys
+print("a log line", file=sys.stderr)
+print(json.dumps({"job": "fake", "arguments": sys.argv[1:], "pid": os.getpid(), "log": os.environ.get("RUST_LOG")}))
+"""
+
+WAITS_FOR_SIGTERM = """#!/bin/bash
+trap 'echo "{\\"job\\": \\"fake\\"}"; exit 0' TERM
+echo ready
+while :; do sleep 0.05; done
+"""
+
+# Each would do harm, or become several arguments, where a value is part of a command's text.
+NASTY_VALUES = [
+    '"; touch harmed; "',
+    "'; touch harmed; '",
+    "$(touch harmed)",
+    "`touch harmed`",
+    "${IFS}&& touch harmed",
+    "a\ntouch harmed\n",
+    "a b  c * ? [x] ~ \\",
+    "--help",
+    "{{ 7 * 7 }} {% raw %}",
+    "ü 🙂",
+]
+
+
+def task_with(arguments, program="fake"):
+    return subject.rust_job(task_id="try", program=program, arguments=arguments)
+
+
+def rendered(task, **params):
+    context = {"params": params, "run_id": "run"}
+    return task.render_template(task.bash_command, context), task.render_template(task.env, context)
+
+
+def start(task, cwd, **params):
+    command, env = rendered(task, **params)
+    return subprocess.Popen(
+        ["bash", "-c", command],
+        env=os.environ | env,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(task, cwd, **params):
+    process = start(task, cwd, **params)
+    output, _ = process.communicate(timeout=30)
+    return process, output.splitlines()
+
+
+@pytest.mark.parametrize("value", NASTY_VALUES)
+def test_a_params_value_reaches_the_program_unchanged_and_runs_nothing(make_program, tmp_path, value):
+    make_program("fake", SHOWS_ITS_ARGUMENTS)
+    work = tmp_path / "work"
+    work.mkdir()
+    _, lines = run(task_with(["--seed={{ params.seed }}"]), work, seed=value)
+    assert json.loads(lines[-1])["arguments"] == [f"--seed={value}"]
+    assert list(work.iterdir()) == []
+
+
+def test_an_argument_without_a_value_is_left_out(make_program, tmp_path):
+    make_program("fake", SHOWS_ITS_ARGUMENTS)
+    arguments = ["--until-latest", "--nationalities={{ params.nationalities }}", "--users={{ params.users }}"]
+    _, lines = run(task_with(arguments), tmp_path, nationalities="", users=3)
+    assert json.loads(lines[-1])["arguments"] == ["--until-latest", "--users=3"]
+
+
+@pytest.mark.parametrize("arguments", [["seed"], ["-s=1"], ["--seed;id"], ["--seed=1", "--seed=2"]])
+def test_what_is_no_argument_is_refused_when_the_dag_is_read(arguments):
+    with pytest.raises(ValueError, match="--"):
+        task_with(arguments)
+
+
+def test_no_template_of_a_dag_reaches_the_text_of_a_command(dags):
+    for dag in dags.values():
+        for task in dag.tasks:
+            if hasattr(task, "bash_command"):
+                assert "{{" not in task.bash_command
+                assert "{%" not in task.bash_command
+
+
+def test_the_program_takes_the_place_of_bash(make_program, tmp_path):
+    make_program("fake", SHOWS_ITS_ARGUMENTS)
+    process, lines = run(task_with([]), tmp_path)
+    assert json.loads(lines[-1])["pid"] == process.pid
+
+
+@pytest.mark.parametrize(("given", "seen"), [(None, "info"), ("debug", "debug")])
+def test_the_log_level_is_info_unless_given(make_program, tmp_path, monkeypatch, given, seen):
+    monkeypatch.delenv("RUST_LOG", raising=False)
+    if given:
+        monkeypatch.setenv("RUST_LOG", given)
+    make_program("fake", SHOWS_ITS_ARGUMENTS)
+    _, lines = run(task_with([]), tmp_path)
+    assert json.loads(lines[-1])["log"] == seen
+
+
+def test_without_a_folder_named_the_repository_s_own_build_is_run():
+    assert subject.DEFAULT_BIN_DIR == Path(__file__).resolve().parents[2] / "target" / "release"
+    assert task_with([]).env["STREAMFLOW_DEFAULT_BIN_DIR"] == str(subject.DEFAULT_BIN_DIR)
+
+
+def test_a_missing_program_is_named_with_what_to_do(bin_dir, tmp_path):
+    process, lines = run(task_with([]), tmp_path)
+    assert process.returncode == 78
+    assert str(bin_dir / "fake") in lines[-2]
+    assert "cargo build --release" in lines[-1]
+    assert "STREAMFLOW_BIN_DIR" in lines[-1]
+
+
+def test_sigterm_to_the_process_group_ends_the_program(make_program, tmp_path):
+    make_program("fake", WAITS_FOR_SIGTERM)
+    process = start(task_with([]), tmp_path)
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(os.getpgid(process.pid), signal.SIGTERM)
+    output, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert output.splitlines()[-1] == '{"job": "fake"}'
+    assert nobody_is_in_group(process.pid)
+
+
+def test_the_program_ends_when_the_process_that_started_it_is_killed(make_program, tmp_path):
+    if subprocess.run(["setpriv", "--pdeathsig", "TERM", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("setpriv --pdeathsig (util-linux) is not on this machine")
+    make_program("fake", WAITS_FOR_SIGTERM)
+    command, env = rendered(task_with([]))
+    parent = subprocess.Popen(
+        ["python3", "-c", "import subprocess, sys; subprocess.run(['bash', '-c', sys.argv[1]])", command],
+        env=os.environ | env,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert parent.stdout.readline() == "ready\n"
+    parent.kill()
+    parent.wait(timeout=10)
+    # The pipe closes when the last process that holds it is gone.
+    assert parent.stdout.read() == '{"job": "fake"}\n'
+
+
+def test_the_summary_becomes_the_xcom(make_program):
+    make_program("fake", SHOWS_ITS_ARGUMENTS)
+    assert task_with(["--until-latest"]).execute({})["arguments"] == ["--until-latest"]
+
+
+@pytest.mark.parametrize("last_line", ["", "done", "{", "[1]", "7", "null"])
+def test_a_last_line_that_is_no_json_object_is_a_clear_failure(make_program, last_line):
+    make_program("fake", f"#!/bin/sh\necho '{last_line}'\n")
+    with pytest.raises(AirflowException, match="last line of its output .* is not the JSON object"):
+        task_with([]).execute({})
+
+
+def test_a_program_that_was_stopped_half_way_is_not_a_success(make_program):
+    make_program("fake", """#!/bin/sh\necho '{"job": "fake", "interrupted": true}'\n""")
+    with pytest.raises(AirflowException, match="stopped by a signal .* the next try goes on"):
+        task_with([]).execute({})
+
+
+def test_nothing_to_do_is_skipped(make_program):
+    make_program("fake", "#!/bin/sh\nexit 99\n")
+    with pytest.raises(AirflowSkipException):
+        task_with([]).execute({})
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [(code, RetryAction.DEFAULT) for code in (1, 65, 69, 70, 74, 101, 137)]
+    + [(code, RetryAction.FAIL) for code in (2, 77, 78)],
+)
+def test_only_what_another_try_can_change_is_retried(make_program, code, action):
+    make_program("fake", f"#!/bin/sh\nexit {code}\n")
+    task = task_with([])
+    with pytest.raises(AirflowException) as failure:
+        task.execute({})
+    decision = task.retry_policy.evaluate(failure.value, try_number=1, max_tries=3)
+    assert decision.action == action
+    if action == RetryAction.FAIL:
+        assert f"fake ended with exit code {code}: " in decision.reason
+
+
+def nobody_is_in_group(group: int) -> bool:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+    return False
