@@ -18,7 +18,7 @@ DAG_IDS = ["user_automation", "sparking_flow"]
 PUBLIC_API = "https://randomuser.me/api/"
 RUN_KINDS = {"manual": "triggered", "scheduled": "daily", "asset_triggered": "after publishing"}
 POLL_SECONDS = 1.0
-LOG_LINES_SHOWN = 15
+LOG_LINES_SHOWN = 8
 
 _started = time.monotonic()
 
@@ -136,7 +136,8 @@ class Following:
         state = task["state"]
         if state in (None, "scheduled", "queued") or state == before.get("state"):
             return
-        _say(f"{run.name}: {task['task_id']} {state.replace('_', ' ')}")
+        tries = f" (try {task['try_number']} of {task['max_tries'] + 1})" if state == "up_for_retry" else ""
+        _say(f"{run.name}: {task['task_id']} {state.replace('_', ' ')}{tries}")
         if state in ("failed", "up_for_retry"):
             log = self.airflow.log_lines(run.dag_id, run.run_id, task["task_id"], task["try_number"])
             tail = demo_report.output_in(log)[-LOG_LINES_SHOWN:]
@@ -155,7 +156,7 @@ if __name__ == "__main__":
         sys.exit(error.exit_code)
     except (AirflowError, CountError) as error:
         print(f"local/demo: {error}", file=sys.stderr)
-        sys.exit(69)
+        sys.exit(2 if getattr(error, "status", None) == 400 else 69)  # 400: a param out of its bounds
     except KeyboardInterrupt:
         print("local/demo: interrupted; the runs go on in Airflow", file=sys.stderr)
         sys.exit(130)

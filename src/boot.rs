@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use log::{error, info, warn};
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 use crate::config::{LogArguments, LogFormat};
 use crate::error::{Error, Result};
@@ -27,8 +28,8 @@ pub trait Program: Parser + Send + 'static {
 /// What a job has to say at its end.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The fields of the last line of standard output, without `job` and `elapsed_ms`; nothing prints no line.
-    pub summary: Option<Map<String, Value>>,
+    /// The fields of the last line of standard output, without `job` and `elapsed_ms`; without any, no line is printed.
+    pub summary: Vec<(String, Value)>,
     pub skipped: bool,
     /// A failure after which the numbers are still worth telling.
     pub failure: Option<Error>,
@@ -36,13 +37,34 @@ pub struct Report {
 
 impl Report {
     pub fn of<const N: usize>(fields: [(&str, Value); N]) -> Self {
-        let fields = fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
         Self {
-            summary: Some(fields.collect()),
+            summary: fields.map(|(name, value)| (name.to_owned(), value)).into(),
             ..Self::default()
         }
+    }
+
+    /// A signal ended the run before its own end: what is done is done, and there is more to do.
+    pub fn interrupted(&mut self) {
+        self.summary.push(("interrupted".to_owned(), true.into()));
+    }
+}
+
+/// The last line of standard output, in the order in which it is told.
+struct LastLine<'a> {
+    job: &'a str,
+    summary: &'a [(String, Value)],
+    elapsed_ms: u64,
+}
+
+impl Serialize for LastLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("job", self.job)?;
+        for (name, value) in self.summary {
+            line.serialize_entry(name, value)?;
+        }
+        line.serialize_entry("elapsed_ms", &self.elapsed_ms)?;
+        line.end()
     }
 }
 
@@ -88,16 +110,13 @@ where
 }
 
 fn finish(job: &str, report: Report, begun: Instant) -> ExitCode {
-    if let Some(mut summary) = report.summary {
-        let mut line = Map::new();
-        line.insert("job".to_owned(), job.into());
-        line.append(&mut summary);
-        line.insert(
-            "elapsed_ms".to_owned(),
-            (begun.elapsed().as_millis() as u64).into(),
-        );
-        let mut out = std::io::stdout().lock();
-        if let Err(cause) = writeln!(out, "{}", Value::Object(line)).and_then(|()| out.flush()) {
+    if !report.summary.is_empty() {
+        let line = LastLine {
+            job,
+            summary: &report.summary,
+            elapsed_ms: begun.elapsed().as_millis() as u64,
+        };
+        if let Err(cause) = tell(&line) {
             return fail(
                 &Error::io("the result cannot be written to standard output").cause(cause),
             );
@@ -108,6 +127,13 @@ fn finish(job: &str, report: Report, begun: Instant) -> ExitCode {
         None if report.skipped => ExitCode::from(SKIPPED),
         None => ExitCode::SUCCESS,
     }
+}
+
+fn tell(line: &LastLine<'_>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, line)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 fn fail(error: &Error) -> ExitCode {

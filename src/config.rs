@@ -3,6 +3,7 @@
 mod bounds;
 mod cassandra;
 mod connect;
+mod consumer;
 mod database;
 mod duration;
 mod kafka;
@@ -13,6 +14,7 @@ pub(crate) use bounds::parse_nationality;
 pub use bounds::{BoundArguments, FilterArguments};
 pub use cassandra::CassandraArguments;
 pub use connect::{ConnectArguments, Server};
+pub use consumer::ConsumerArguments;
 pub use database::DatabaseArguments;
 pub use duration::parse as parse_duration;
 pub use kafka::KafkaArguments;

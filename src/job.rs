@@ -1,6 +1,7 @@
 //! One module a program: its arguments, what it connects to, and its run.
 
 pub mod aggregate;
+mod consuming;
 pub mod fetch_publish;
 pub mod random_user_api;
 pub mod streamflow;

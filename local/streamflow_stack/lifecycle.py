@@ -43,9 +43,9 @@ def tail(stack: Stack, service: str, lines: int = 25) -> str:
     return f"The end of {path}:\n" + "\n".join(f"  {line}" for line in text)
 
 
-def end_leftovers(stack: Stack) -> None:
-    """Processes of a supervisor that was killed, or that left a server's session."""
-    left = processes.of_stack(stack)
+def end_leftovers(stack: Stack, known: list[processes.Process] = ()) -> None:
+    """Processes of a supervisor that was killed, and those that a killed server left to the supervisor."""
+    left = list({p.pid: p for p in (*known, *processes.of_stack(stack)) if processes.is_alive(p)}.values())
     if left:
         say("down", f"ending {len(left)} processes that were left over")
         killed = processes.end(left, patience=15)
@@ -72,9 +72,10 @@ def _stop(stack: Stack) -> None:
             say("down", "stopping " + ", ".join(s.name for s in group))
             with ThreadPoolExecutor(len(group)) as pool:
                 list(pool.map(lambda s: supervisor.stop_service(s.name), group))
+    adopted = processes.below(supervisor.pid())
     if states:
         supervisor.shutdown()
-    end_leftovers(stack)
+    end_leftovers(stack, adopted)
     for path in stack.run.glob("*.launches"):
         path.unlink()
     left = processes.of_stack(stack)

@@ -16,7 +16,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Process:
     pid: int
     parent: int
-    session: int
+    group: int
     started: int  # in clock ticks since boot: tells a process from a later one with the same id
     zombie: bool
 
@@ -28,7 +28,7 @@ def read(pid: int) -> Process | None:
         return None
     # The command's name stands in parentheses and may hold anything, so count from the last one.
     fields = text[text.rindex(")") + 2:].split()
-    return Process(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0] in "ZX")
+    return Process(pid, int(fields[1]), int(fields[2]), int(fields[19]), fields[0] in "ZX")
 
 
 def everything() -> list[Process]:
@@ -76,6 +76,18 @@ def descendants(roots: set[int], processes: list[Process]) -> set[int]:
     return found
 
 
+def below(pid: int | None) -> list[Process]:
+    """The children of a process, their children …"""
+    processes = everything()
+    found = descendants({pid}, processes) - {pid} if pid else set()
+    return [p for p in processes if p.pid in found]
+
+
+def is_alive(process: Process) -> bool:
+    now = read(process.pid)
+    return now is not None and now.started == process.started and not now.zombie
+
+
 def _has_variable(pid: int, assignment: bytes) -> bool:
     try:
         return assignment in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -83,37 +95,38 @@ def _has_variable(pid: int, assignment: bytes) -> bool:
         return False
 
 
-def _runs_our_postgres(stack: Stack, pid: int) -> bool:
-    """PostgreSQL overwrites its environment with its title, so it is known by its program and its working folder."""
+def _works_in_our_folder(stack: Stack, pid: int) -> bool:
+    """PostgreSQL and Airflow overwrite their variables with a title, so these are known by program and working folder."""
     try:
         program, folder = Path(os.readlink(f"/proc/{pid}/exe")), Path(os.readlink(f"/proc/{pid}/cwd"))
     except OSError:
         return False
-    ours = (stack.dir / "postgres", stack.system_dir)
-    return program.name == "postgres" and any(folder.is_relative_to(o) for o in ours)
+    if program.name == "postgres":
+        return any(folder.is_relative_to(ours / "postgres") for ours in (stack.dir, stack.system_dir))
+    return folder == stack.airflow_home and command_line(pid).startswith("airflow ")
 
 
 def of_stack(stack: Stack, service: str | None = None) -> list[Process]:
     """Every process of the stack (or of one service) but this one and those that it came from.
 
-    A process is known by its variables, by the session of a launch (programs that set a title lose the variables),
+    A process is known by its variables, by the process group of a launch (programs that set a title lose the variables),
     or by descent from one of these.
     """
     processes = everything()
     if service:
         mark = f"STREAMFLOW_SERVICE={service}".encode()
-        sessions = launched_sessions(stack, service)
+        groups = launched_groups(stack, service)
     else:
         mark = b""
-        sessions = {s for path in stack.run.glob("*.launches") for s in launched_sessions(stack, path.stem)}
+        groups = {g for path in stack.run.glob("*.launches") for g in launched_groups(stack, path.stem)}
     stack_mark = f"STREAMFLOW_STACK_ID={stack.id}".encode()
     roots = set()
     for p in processes:
-        if p.session in sessions:
+        if p.group in groups:
             roots.add(p.pid)
         elif _has_variable(p.pid, stack_mark) and (not service or _has_variable(p.pid, mark)):
             roots.add(p.pid)
-        elif service in (None, "postgres") and _runs_our_postgres(stack, p.pid):
+        elif not service and _works_in_our_folder(stack, p.pid):
             roots.add(p.pid)
     by_pid = {p.pid: p for p in processes}
     spared, pid = set(), os.getpid()
@@ -124,32 +137,31 @@ def of_stack(stack: Stack, service: str | None = None) -> list[Process]:
 
 
 def remember_launch(stack: Stack, service: str) -> None:
-    """Called by a launcher before it becomes the server: supervisor gave it a session of its own."""
+    """Called by a launcher before it becomes the server: the supervisor made it the leader of a process group."""
     me = read(os.getpid())
     with open(stack.run / f"{service}.launches", "a") as out:
-        out.write(f"{me.session} {me.started}\n")
+        out.write(f"{me.group} {me.started}\n")
 
 
-def launched_sessions(stack: Stack, service: str) -> set[int]:
+def launched_groups(stack: Stack, service: str) -> set[int]:
     try:
         lines = (stack.run / f"{service}.launches").read_text().splitlines()
     except OSError:
         return set()
-    sessions = set()
+    groups = set()
     for line in lines:
-        session, started = (int(word) for word in line.split())
-        leader = read(session)
+        group, started = (int(word) for word in line.split())
+        leader = read(group)
         # A living leader of another age means that the id was given to somebody else.
         if leader is None or leader.started == started:
-            sessions.add(session)
-    return sessions
+            groups.add(group)
+    return groups
 
 
 def end(found: list[Process], patience: float) -> list[Process]:
     """SIGTERM, and SIGKILL for those that live on after `patience` seconds; returns those that had to be killed."""
     def living():
-        now = ((p, read(p.pid)) for p in found)
-        return [p for p, n in now if n and n.started == p.started and not n.zombie]
+        return [p for p in found if is_alive(p)]
 
     def send(to, number):
         for p in to:

@@ -1,29 +1,20 @@
 //! `aggregate`: topic → exact numbers of users by gender, country, nationality, age band and registration year.
 
+use std::io::Write;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
-use log::info;
 
+use super::consuming::{Consuming, report, user_of};
 use super::summary_table;
-use super::transform_store::user_of;
 use crate::boot::{self, Program, Report};
-use crate::broker::Broker;
-use crate::config::{
-    BoundArguments, CassandraArguments, ConnectArguments, FilterArguments, KafkaArguments,
-    LogArguments,
-};
+use crate::config::{ConsumerArguments, LogArguments};
 use crate::error::{Error, Result};
-use crate::pipeline::bounds::Bounds;
-use crate::pipeline::consume::consume;
 use crate::pipeline::fold::FoldEach;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
 use crate::shutdown::Shutdown;
-use crate::sink::cassandra::{self, UserSummaries};
-use crate::sink::kafka::KafkaDeadLetters;
-use crate::source::kafka::KafkaSource;
+use crate::sink::cassandra::UserSummaries;
 use crate::user::filter::Filter;
 use crate::user::summary::each_value;
 
@@ -36,20 +27,7 @@ use crate::user::summary::each_value;
 #[command(name = "aggregate", version, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(flatten)]
-    pub bounds: BoundArguments,
-    #[command(flatten)]
-    pub filters: FilterArguments,
-    #[command(flatten)]
-    pub kafka: KafkaArguments,
-    /// Consumer group; each has numbers of its own
-    #[arg(long, env = "KAFKA_GROUP_ID", default_value = Arguments::NAME, help_heading = "Kafka", value_name = "GROUP")]
-    pub group_id: String,
-    #[command(flatten)]
-    pub cassandra: CassandraArguments,
-    #[command(flatten)]
-    pub patience: ConnectArguments,
-    #[command(flatten)]
-    pub logs: LogArguments,
+    consumer: ConsumerArguments,
 }
 
 const AFTER_HELP: &str = "\
@@ -66,7 +44,7 @@ impl Program for Arguments {
     const NAME: &'static str = "aggregate";
 
     fn log_arguments(&self) -> &LogArguments {
-        &self.logs
+        &self.consumer.logs
     }
 }
 
@@ -77,68 +55,52 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let Arguments {
-        bounds,
-        filters,
-        kafka,
-        group_id,
-        cassandra,
-        patience,
-        logs: _,
-    } = arguments;
-    let broker = Broker::connect(&kafka, &patience).await?;
-    let session = cassandra::connect(&cassandra, &patience).await?;
+    let (consuming, session) = Consuming::open(Arguments::NAME, arguments.consumer).await?;
+    let arguments = &consuming.arguments;
     let summaries = UserSummaries::prepare(
         session,
-        &cassandra.keyspace,
-        &group_id,
-        &kafka.topic,
-        patience.retry_timeout,
+        &arguments.cassandra.keyspace,
+        &consuming.group_id,
+        &arguments.kafka.topic,
+        arguments.patience.retry_timeout,
     )
     .await?;
-    broker.existing_partitions(&kafka.dead_letter_topic())?;
-    let targets = broker.latest_offsets(&kafka.topic)?;
-    let partitions: Vec<i32> = targets.keys().copied().collect();
-    info!(
-        "from topic {} (group {group_id}, {} partitions) to {}.user_summaries",
-        kafka.topic,
-        partitions.len(),
-        cassandra.keyspace
-    );
-    let mut source = KafkaSource::subscribe(&kafka, &group_id)?;
-    let dead_letters = KafkaDeadLetters::new(&kafka, Arguments::NAME)?;
-    let filter = filters.filter();
+    let limits = arguments.bounds.limits();
+    let skip_if_empty = arguments.bounds.skip_if_empty;
+    let filter = arguments.filters.filter();
     let read = move |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
         read(record, &filter, count)
     };
+    let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
-    let mut work = FoldEach::new(
+    let work = FoldEach::new(
         runtime,
         read,
         summaries,
         dead_letters,
         DEAD_LETTERS_IN_FLIGHT,
     );
-    let limits = bounds.limits();
-    let work = tokio::task::spawn_blocking(move || {
-        let mut bounds = Bounds::new(limits, targets, Instant::now());
-        consume(&mut source, &mut work, &mut bounds, &shutdown)?;
-        Ok::<_, Error>(work)
-    })
-    .await
-    .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))??;
-    let totals = work.ledgers().totals(&partitions).await?;
-    println!("{}", summary_table::render(&totals));
+    let partitions: Vec<i32> = consuming.targets.keys().copied().collect();
+    let (work, end) = consuming.run(work, "user_summaries", &shutdown).await?;
+    print(&summary_table::render(
+        &work.ledgers().totals(&partitions).await?,
+    ))?;
     let counts = work.counts();
-    let mut report = Report::of([
-        ("consumed", counts.consumed.into()),
-        ("counted", counts.counted.into()),
-        ("already_counted", counts.already_counted.into()),
-        ("filtered", counts.filtered.into()),
-        ("dead_lettered", counts.dead_lettered.into()),
-    ]);
-    report.skipped = bounds.skip_if_empty && counts.consumed == 0;
+    let numbers = [
+        ("consumed", counts.consumed),
+        ("counted", counts.counted),
+        ("already_counted", counts.already_counted),
+        ("filtered", counts.filtered),
+        ("dead_lettered", counts.dead_lettered),
+    ];
+    let mut report = report(numbers, end, limits);
+    report.skipped = skip_if_empty && counts.consumed == 0;
     Ok(report)
+}
+
+fn print(table: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{table}")
+        .map_err(|cause| Error::io("the summary cannot be written to standard output").cause(cause))
 }
 
 fn read(

@@ -92,6 +92,9 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         ("rejected", landed.rejected.into()),
         ("published", published.into()),
     ]);
+    if shutdown.is_requested() {
+        report.interrupted();
+    }
     report.skipped = arguments.skip_if_empty && nothing;
     report.failure = failure;
     Ok(report)

@@ -1,33 +1,20 @@
 //! `transform-store`: topic → decode, clean, filter → `created_users`; what cannot be used → dead letters.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
-use log::info;
 
+use super::consuming::{Consuming, report, user_of};
 use crate::boot::{self, Program, Report};
-use crate::broker::Broker;
-use crate::config::{
-    BoundArguments, CassandraArguments, ConnectArguments, FilterArguments, KafkaArguments,
-    LogArguments,
-};
-use crate::error::{Error, Result};
+use crate::config::{ConsumerArguments, LogArguments};
+use crate::error::Result;
 use crate::pipeline::batch;
-use crate::pipeline::bounds::Bounds;
-use crate::pipeline::consume::consume;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
 use crate::pipeline::store::{Flow, StoreEach};
-use crate::rejection::{Reason, Rejection};
 use crate::shutdown::Shutdown;
-use crate::sink::cassandra::{self, CreatedUsers, TimedRow};
-use crate::sink::kafka::KafkaDeadLetters;
-use crate::source::kafka::KafkaSource;
-use crate::user::clean::clean;
-use crate::user::event::UserCreated;
+use crate::sink::cassandra::{CreatedUsers, TimedRow};
 use crate::user::filter::Filter;
-use crate::user::row::CreatedUser;
 
 /// Store the users of the topic in Cassandra: decoded, cleaned, filtered, each exactly once in effect
 ///
@@ -38,20 +25,7 @@ use crate::user::row::CreatedUser;
 #[command(name = "transform-store", version, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(flatten)]
-    pub bounds: BoundArguments,
-    #[command(flatten)]
-    pub filters: FilterArguments,
-    #[command(flatten)]
-    pub kafka: KafkaArguments,
-    /// Consumer group, which remembers how far it has come
-    #[arg(long, env = "KAFKA_GROUP_ID", default_value = Arguments::NAME, help_heading = "Kafka", value_name = "GROUP")]
-    pub group_id: String,
-    #[command(flatten)]
-    pub cassandra: CassandraArguments,
-    #[command(flatten)]
-    pub patience: ConnectArguments,
-    #[command(flatten)]
-    pub logs: LogArguments,
+    consumer: ConsumerArguments,
 }
 
 const AFTER_HELP: &str = "\
@@ -68,7 +42,7 @@ impl Program for Arguments {
     const NAME: &'static str = "transform-store";
 
     fn log_arguments(&self) -> &LogArguments {
-        &self.logs
+        &self.consumer.logs
     }
 }
 
@@ -87,48 +61,31 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let Arguments {
-        bounds,
-        filters,
-        kafka,
-        group_id,
-        cassandra,
-        patience,
-        logs: _,
-    } = arguments;
-    let broker = Broker::connect(&kafka, &patience).await?;
-    let session = cassandra::connect(&cassandra, &patience).await?;
-    let created_users =
-        CreatedUsers::prepare(session, &cassandra.keyspace, patience.retry_timeout).await?;
-    broker.existing_partitions(&kafka.dead_letter_topic())?;
-    let targets = broker.latest_offsets(&kafka.topic)?;
-    info!(
-        "from topic {} (group {group_id}, {} partitions) to {}.created_users",
-        kafka.topic,
-        targets.len(),
-        cassandra.keyspace
-    );
-    let mut source = KafkaSource::subscribe(&kafka, &group_id)?;
-    let dead_letters = KafkaDeadLetters::new(&kafka, Arguments::NAME)?;
-    let filter = filters.filter();
+    let (consuming, session) = Consuming::open(Arguments::NAME, arguments.consumer).await?;
+    let arguments = &consuming.arguments;
+    let created_users = CreatedUsers::prepare(
+        session,
+        &arguments.cassandra.keyspace,
+        arguments.patience.retry_timeout,
+    )
+    .await?;
+    let limits = arguments.bounds.limits();
+    let skip_if_empty = arguments.bounds.skip_if_empty;
+    let filter = arguments.filters.filter();
     let read = move |record: &Record<'_>| read(record, &filter);
+    let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
-    let mut work = StoreEach::new(runtime, read, created_users, dead_letters, FLOW);
-    let limits = bounds.limits();
-    let counts = tokio::task::spawn_blocking(move || {
-        let mut bounds = Bounds::new(limits, targets, Instant::now());
-        consume(&mut source, &mut work, &mut bounds, &shutdown)?;
-        Ok::<_, Error>(work.counts())
-    })
-    .await
-    .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))??;
-    let mut report = Report::of([
-        ("consumed", counts.consumed.into()),
-        ("stored", counts.stored.into()),
-        ("filtered", counts.filtered.into()),
-        ("dead_lettered", counts.dead_lettered.into()),
-    ]);
-    report.skipped = bounds.skip_if_empty && counts.consumed == 0;
+    let work = StoreEach::new(runtime, read, created_users, dead_letters, FLOW);
+    let (work, end) = consuming.run(work, "created_users", &shutdown).await?;
+    let counts = work.counts();
+    let numbers = [
+        ("consumed", counts.consumed),
+        ("stored", counts.stored),
+        ("filtered", counts.filtered),
+        ("dead_lettered", counts.dead_lettered),
+    ];
+    let mut report = report(numbers, end, limits);
+    report.skipped = skip_if_empty && counts.consumed == 0;
     Ok(report)
 }
 
@@ -143,10 +100,4 @@ fn read(record: &Record<'_>, filter: &Filter) -> Outcome<(TimedRow, usize)> {
             Outcome::Keep((TimedRow { user, written_ms }, bytes))
         }
     }
-}
-
-/// The cleaned user of a record.
-pub(super) fn user_of(record: &Record<'_>) -> Result<CreatedUser, Rejection> {
-    let value = record.value.ok_or(Rejection::of(Reason::NullValue))?;
-    clean(UserCreated::decode(value)?)
 }

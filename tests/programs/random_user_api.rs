@@ -1,135 +1,15 @@
 //! The bundled API over real HTTP: paths, headers, the limit, and each trouble as a client meets it.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use streamflow::random_user_api::{Config, Limit, serve};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use streamflow::random_user_api::{Config, Limit};
 
-/// A server on a free port, stopped when the test ends.
-struct Api {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Api {
-    fn start(config: Config) -> Self {
-        let (tell, told) = std::sync::mpsc::channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, config, async { drop(stopped.await) })
-                    .await
-                    .unwrap();
-            });
-        });
-        Self {
-            address: told.recv().unwrap(),
-            stop: Some(stop),
-            thread: Some(thread),
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        stream
-    }
-
-    /// Sends a request and reads until the server closes.
-    fn ask(&self, method: &str, target: &str, headers: &str) -> Reply {
-        let mut stream = self.connect();
-        write!(
-            stream,
-            "{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n"
-        )
-        .unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        Reply::of(&bytes)
-    }
-
-    fn get(&self, target: &str) -> Reply {
-        self.ask("GET", target, "")
-    }
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error means that the server has ended by itself; joining it tells how.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            assert!(thread.join().is_ok(), "the server ends without a panic");
-        }
-    }
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn of(bytes: &[u8]) -> Self {
-        let end = bytes
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .expect("the head of an answer");
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|code| code.parse().ok())
-            .unwrap();
-        Self {
-            status,
-            head: head.to_lowercase(),
-            body: bytes[end + 4..].to_vec(),
-        }
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    fn users(&self) -> usize {
-        self.json()["results"].as_array().unwrap().len()
-    }
-
-    fn promised_length(&self) -> usize {
-        self.header("content-length").unwrap().parse().unwrap()
-    }
-}
+use crate::bundled_api::BundledApi;
 
 #[test]
 fn paths_methods_and_headers_are_those_of_the_public_api() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     for (path, version) in [
         ("/api", "1.4"),
         ("/api/", "1.4"),
@@ -191,7 +71,7 @@ fn paths_methods_and_headers_are_those_of_the_public_api() {
 
 #[test]
 fn each_request_without_a_seed_gets_a_new_one() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     let seed = || {
         api.get("/api/").json()["info"]["seed"]
             .as_str()
@@ -212,9 +92,9 @@ fn each_request_without_a_seed_gets_a_new_one() {
 #[test]
 fn compression_is_for_those_who_ask_where_it_is_switched_on() {
     let gzip = "Accept-Encoding: gzip, deflate\r\n";
-    let plain = Api::start(Config::default()).ask("GET", "/api/?results=50&seed=abc", gzip);
+    let plain = BundledApi::start(Config::default()).ask("GET", "/api/?results=50&seed=abc", gzip);
     assert_eq!(plain.header("content-encoding"), None);
-    let api = Api::start(Config {
+    let api = BundledApi::start(Config {
         gzip: true,
         ..Config::default()
     });
@@ -234,7 +114,7 @@ fn compression_is_for_those_who_ask_where_it_is_switched_on() {
 
 #[test]
 fn troubles_with_a_status_of_their_own() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     let limited = api.get("/api/?results=100&trouble=rate-limit");
     assert_eq!((limited.status, limited.header("retry-after")), (429, None));
     let error = limited.json()["error"].as_str().unwrap().to_owned();
@@ -271,7 +151,7 @@ fn troubles_with_a_status_of_their_own() {
 
 #[test]
 fn troubles_that_look_like_success() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     let get = |mode: &str| {
         let reply = api.get(&format!("/api/?results=10&seed=abc&trouble={mode}"));
         assert_eq!(
@@ -300,7 +180,7 @@ fn troubles_that_look_like_success() {
 
 #[test]
 fn a_truncated_answer_promises_more_than_it_sends() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     for results in [1, 500] {
         let reply = api.get(&format!("/api/?results={results}&trouble=truncated"));
         assert_eq!(reply.status, 200);
@@ -314,7 +194,7 @@ fn a_truncated_answer_promises_more_than_it_sends() {
 
 #[test]
 fn a_slow_answer_is_whole_and_takes_its_time() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     let start = Instant::now();
     let reply = api.get("/api/?results=20&trouble=slow&trouble_ms=300");
     assert!(start.elapsed() >= Duration::from_millis(300));
@@ -323,7 +203,7 @@ fn a_slow_answer_is_whole_and_takes_its_time() {
 
 #[test]
 fn a_hanging_answer_never_comes_and_does_not_keep_the_server_from_stopping() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     for query in ["trouble=hang", "nat=,", "seed=eighteen-character"] {
         let mut stream = api.connect();
         write!(stream, "GET /api/?{query} HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
@@ -361,7 +241,7 @@ fn a_hanging_answer_never_comes_and_does_not_keep_the_server_from_stopping() {
 
 #[test]
 fn a_trouble_ends_after_its_number_of_requests() {
-    let api = Api::start(Config::default());
+    let api = BundledApi::start(Config::default());
     let status = |key: &str| {
         api.get(&format!(
             "/api/?trouble=html&trouble_times=2&trouble_after=1&trouble_key={key}"
@@ -380,7 +260,7 @@ fn a_trouble_ends_after_its_number_of_requests() {
 #[test]
 fn a_trouble_of_the_server_meets_clients_that_ask_for_none() {
     let trouble = "server-error:2".parse().ok();
-    let api = Api::start(Config {
+    let api = BundledApi::start(Config {
         trouble,
         ..Config::default()
     });
@@ -395,7 +275,7 @@ fn the_limit_counts_users_and_lets_one_request_pass_it() {
         users: 100,
         window: Duration::from_secs(300),
     });
-    let api = Api::start(Config {
+    let api = BundledApi::start(Config {
         limit,
         ..Config::default()
     });

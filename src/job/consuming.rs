@@ -1,0 +1,100 @@
+//! What the consuming jobs have in common: reaching the servers, the bounds of the run, and the loop on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use log::info;
+use scylla::client::session::Session;
+use serde_json::Value;
+
+use crate::boot::Report;
+use crate::broker::Broker;
+use crate::config::ConsumerArguments;
+use crate::error::{Error, Result};
+use crate::pipeline::bounds::{Bounds, End, Limits};
+use crate::pipeline::consume::consume;
+use crate::pipeline::record::Record;
+use crate::pipeline::work::Work;
+use crate::rejection::{Reason, Rejection};
+use crate::shutdown::Shutdown;
+use crate::sink::cassandra;
+use crate::sink::kafka::KafkaDeadLetters;
+use crate::source::kafka::KafkaSource;
+use crate::user::clean::clean;
+use crate::user::event::UserCreated;
+use crate::user::row::CreatedUser;
+
+/// A job that has reached its servers and not yet joined its group.
+pub(super) struct Consuming {
+    pub(super) arguments: ConsumerArguments,
+    pub(super) group_id: String,
+    /// Offset after the last record, by partition, at the start of the run.
+    pub(super) targets: BTreeMap<i32, i64>,
+}
+
+impl Consuming {
+    pub(super) async fn open(
+        job: &'static str,
+        arguments: ConsumerArguments,
+    ) -> Result<(Self, Session)> {
+        let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
+        let session = cassandra::connect(&arguments.cassandra, &arguments.patience).await?;
+        broker.existing_partitions(&arguments.kafka.dead_letter_topic())?;
+        let consuming = Self {
+            group_id: arguments.group_id.clone().unwrap_or_else(|| job.to_owned()),
+            targets: broker.latest_offsets(&arguments.kafka.topic)?,
+            arguments,
+        };
+        Ok((consuming, session))
+    }
+
+    pub(super) fn dead_letters(&self, job: &'static str) -> Result<KafkaDeadLetters> {
+        KafkaDeadLetters::new(&self.arguments.kafka, job)
+    }
+
+    /// Consumes to the end of the run; the work comes back with its numbers.
+    pub(super) async fn run<W: Work>(
+        self,
+        mut work: W,
+        table: &str,
+        shutdown: &Shutdown,
+    ) -> Result<(W, End)> {
+        let kafka = &self.arguments.kafka;
+        info!(
+            "from topic {} (group {}, {} partitions) to {}.{table}",
+            kafka.topic,
+            self.group_id,
+            self.targets.len(),
+            self.arguments.cassandra.keyspace
+        );
+        let mut source = KafkaSource::subscribe(kafka, &self.group_id)?;
+        let limits = self.arguments.bounds.limits();
+        let shutdown = shutdown.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut bounds = Bounds::new(limits, self.targets, Instant::now());
+            let end = consume(&mut source, &mut work, &mut bounds, &shutdown)?;
+            Ok((work, end))
+        })
+        .await
+        .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))?
+    }
+}
+
+/// The report of a run: its numbers, and whether a signal ended it before its own end.
+pub(super) fn report<const N: usize>(
+    numbers: [(&str, u64); N],
+    end: End,
+    limits: Limits,
+) -> Report {
+    let mut report = Report::of(numbers.map(|(name, number)| (name, Value::from(number))));
+    if end == End::Stopped && !limits.follow {
+        report.interrupted();
+    }
+    report
+}
+
+/// The cleaned user of a record.
+pub(super) fn user_of(record: &Record<'_>) -> Result<CreatedUser, Rejection> {
+    let value = record.value.ok_or(Rejection::of(Reason::NullValue))?;
+    clean(UserCreated::decode(value)?)
+}

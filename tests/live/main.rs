@@ -1,0 +1,27 @@
+//! The programs as processes, against real PostgreSQL, Kafka and Cassandra. `make test` starts these servers and sets STREAMFLOW_LIVE=1;
+//! without it each test says that it was skipped.
+//!
+//! [`world`] gives a test a database, a topic and a keyspace of its own; [`process`] runs the programs; [`topic`] and [`tables`] look at
+//! what they did; [`event`], [`api`] and [`recorded`] provide what they read.
+
+mod api;
+mod event;
+mod process;
+mod recorded;
+mod servers;
+mod tables;
+mod topic;
+mod world;
+
+mod bad_input;
+mod bounds;
+mod crashes;
+mod end_to_end;
+mod exactness;
+mod filters;
+mod members;
+mod missing;
+mod operator;
+mod recorded_users;
+mod signals;
+mod unreachable;

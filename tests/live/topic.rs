@@ -1,0 +1,193 @@
+//! Records as they lie on a topic: put there, read back, and how far a group has come.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::servers::{Servers, until, wait};
+use crate::world::World;
+
+const ASK: Duration = Duration::from_secs(20);
+
+/// A record to be produced.
+#[derive(Clone, Default)]
+pub struct Given {
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    /// By the key, as the publisher does it, when nothing is given.
+    pub partition: Option<i32>,
+    pub timestamp_ms: Option<i64>,
+    /// `<landing database>/<number>`
+    pub sequence: Option<String>,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub partition: i32,
+    pub offset: i64,
+    pub timestamp_ms: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Found {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(&format!("streamflow-{name}"))
+            .map(String::as_str)
+    }
+
+    pub fn key_text(&self) -> &str {
+        std::str::from_utf8(self.key.as_deref().expect("a key")).expect("a key in UTF-8")
+    }
+}
+
+fn producer(servers: &Servers) -> &'static FutureProducer {
+    static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
+    PRODUCER.get_or_init(|| {
+        servers
+            .kafka_client()
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            // The same partition for the same key as the publisher chooses.
+            .set("partitioner", "murmur2_random")
+            .create()
+            .expect("a producer")
+    })
+}
+
+impl World {
+    /// Puts records on the topic, in order, and returns partition and offset of each.
+    pub fn produce(&self, records: &[Given]) -> Vec<(i32, i64)> {
+        let producer = producer(self.base.servers);
+        let mut deliveries = Vec::with_capacity(records.len());
+        for record in records {
+            let mut message = FutureRecord::<[u8], [u8]>::to(&self.topic);
+            message.key = record.key.as_deref();
+            message.payload = record.value.as_deref();
+            message.partition = record.partition;
+            message.timestamp = record.timestamp_ms;
+            message.headers = record.sequence.as_ref().map(|sequence| {
+                OwnedHeaders::new().insert(Header {
+                    key: "streamflow-sequence",
+                    value: Some(sequence),
+                })
+            });
+            let delivery = producer.send_result(message).map_err(|(error, _)| error);
+            deliveries.push(delivery.expect("room for a record"));
+        }
+        let delivered = |delivery| {
+            let delivery = wait(delivery).expect("an answer");
+            let delivery = delivery.map_err(|(error, _)| error).expect("acknowledged");
+            (delivery.partition, delivery.offset)
+        };
+        deliveries.into_iter().map(delivered).collect()
+    }
+
+    /// All records of the topic, by partition and offset.
+    pub fn records(&self) -> Vec<Found> {
+        read(self.base.servers, &self.topic)
+    }
+
+    pub fn dead_letters(&self) -> Vec<Found> {
+        read(self.base.servers, &self.dead_letter_topic())
+    }
+
+    /// The committed offset of each partition that has one, for a program's group.
+    pub fn committed(&self, program: &str) -> BTreeMap<i32, i64> {
+        let consumer: BaseConsumer = self
+            .base
+            .servers
+            .kafka_client()
+            .set("group.id", self.group(program))
+            .create()
+            .expect("a consumer");
+        let mut list = TopicPartitionList::new();
+        for partition in partitions(&consumer, &self.topic) {
+            list.add_partition(&self.topic, partition);
+        }
+        let committed = consumer.committed_offsets(list, ASK).expect("offsets");
+        let offset = |it: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match it
+            .offset()
+        {
+            Offset::Offset(offset) => Some((it.partition(), offset)),
+            _ => None,
+        };
+        committed.elements().iter().filter_map(offset).collect()
+    }
+
+    /// The sum of the committed offsets, which on a fresh topic is a number of records.
+    pub fn committed_records(&self, program: &str) -> u64 {
+        self.committed(program).values().sum::<i64>().unsigned_abs()
+    }
+
+    /// Forgets how far a program's group has come. A member that was killed is still in the group until its session is over.
+    pub fn forget_group(&self, program: &str) {
+        let admin = self.base.servers.kafka_admin();
+        let group = self.group(program);
+        until("the group is deleted", Duration::from_secs(60), || {
+            let options = Servers::admin_options();
+            let results = wait(admin.delete_groups(&[&group], &options)).expect("an answer");
+            results.iter().all(Result::is_ok).then_some(())
+        });
+    }
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<i32> {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), ASK)
+        .expect("the topic");
+    let topic = metadata.topics().first().expect("the topic");
+    topic.partitions().iter().map(|it| it.id()).collect()
+}
+
+fn read(servers: &Servers, topic: &str) -> Vec<Found> {
+    let consumer: BaseConsumer = servers
+        .kafka_client()
+        .set("group.id", "nobody")
+        .set("enable.auto.commit", "false")
+        .create()
+        .expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    let mut expected = 0;
+    for partition in partitions(&consumer, topic) {
+        let ends = consumer.fetch_watermarks(topic, partition, ASK);
+        let (low, high) = ends.expect("the ends of the partition");
+        expected += usize::try_from(high - low).expect("a number of records");
+        list.add_partition_offset(topic, partition, Offset::Beginning)
+            .expect("an offset");
+    }
+    consumer.assign(&list).expect("partitions");
+    let mut found = Vec::with_capacity(expected);
+    while found.len() < expected {
+        let message = consumer.poll(ASK).expect("a record");
+        let message = message.expect("a record");
+        let header = |header: Header<'_, &[u8]>| {
+            let value = header.value.expect("a header's value");
+            let value = std::str::from_utf8(value).expect("a header in UTF-8");
+            (header.key.to_owned(), value.to_owned())
+        };
+        found.push(Found {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp_ms: message.timestamp().to_millis().unwrap_or(-1),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: message
+                .headers()
+                .map(|it| it.iter().map(header).collect())
+                .unwrap_or_default(),
+        });
+    }
+    found.sort_by_key(|it| (it.partition, it.offset));
+    found
+}

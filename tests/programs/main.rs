@@ -1,0 +1,16 @@
+//! The programs from outside, as processes, with no server but those that the tests bring along. One crate, so that it links once.
+
+mod bundled_api;
+mod program;
+mod scripted_api;
+
+mod fetch_ends;
+mod fetch_pages;
+mod fetch_patience;
+mod fetch_troubles;
+mod help;
+mod logs;
+mod random_user_api;
+mod secrets;
+mod unreachable;
+mod usage;

@@ -1,0 +1,129 @@
+//! A server that is not there: each program waits, then ends with 69 and names the server, its address, the flag and the variable.
+
+use std::time::Duration;
+
+use crate::program::Program;
+use crate::scripted_api::address_of_nobody;
+
+#[track_caller]
+fn names(program: Program, server: &str, flag: &str, variable: &str) {
+    let address = address_of_nobody().to_string();
+    let value = match variable {
+        "DATABASE_URL" => format!("postgres://streamflow@{address}/streamflow"),
+        _ => address.clone(),
+    };
+    let ended = program
+        .variable(variable, &value)
+        .arguments(&["--connect-timeout", "1200ms"])
+        .run()
+        .with_code(69)
+        .saying(&[
+            &format!("waiting for {server} at {address}"),
+            &format!("{server} at {address}"),
+            "did not answer within 1.2 s",
+            "what to do: ",
+            flag,
+            variable,
+            "--connect-timeout",
+        ]);
+    let elapsed = ended.elapsed;
+    assert!(
+        elapsed >= Duration::from_millis(1_200),
+        "waits: {elapsed:?}"
+    );
+    assert!(
+        elapsed < Duration::from_secs(15),
+        "and not for ever: {elapsed:?}"
+    );
+}
+
+#[test]
+fn fetch_publish_names_postgresql() {
+    let program = Program::new("fetch-publish");
+    names(program, "PostgreSQL", "--database-url", "DATABASE_URL");
+}
+
+#[test]
+fn transform_store_names_kafka() {
+    let program = Program::new("transform-store");
+    names(
+        program,
+        "Kafka",
+        "--bootstrap-servers",
+        "KAFKA_BOOTSTRAP_SERVERS",
+    );
+}
+
+#[test]
+fn aggregate_names_kafka() {
+    let program = Program::new("aggregate");
+    names(
+        program,
+        "Kafka",
+        "--bootstrap-servers",
+        "KAFKA_BOOTSTRAP_SERVERS",
+    );
+}
+
+#[test]
+fn init_names_kafka() {
+    let program = Program::new("streamflow").arguments(&["init"]);
+    names(
+        program,
+        "Kafka",
+        "--bootstrap-servers",
+        "KAFKA_BOOTSTRAP_SERVERS",
+    );
+}
+
+#[test]
+fn doctor_examines_every_server_though_the_first_is_not_there() {
+    let nobody = address_of_nobody().to_string();
+    let ended = Program::new("streamflow")
+        .arguments(&["doctor", "--connect-timeout", "1s"])
+        .variable("KAFKA_BOOTSTRAP_SERVERS", &nobody)
+        .variable("CASSANDRA_CONTACT_POINTS", &nobody)
+        .variable(
+            "DATABASE_URL",
+            &format!("postgres://streamflow@{nobody}/streamflow"),
+        )
+        .run()
+        .with_code(69);
+    for server in ["Kafka", "Cassandra", "PostgreSQL"] {
+        let found = ended
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("FAIL") && line.contains(server));
+        assert!(found, "{server} in {ended:#?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    Program::new("random-user-api")
+        .arguments(&["--listen", &address])
+        .run()
+        .with_code(74)
+        .saying(&[
+            &address,
+            "what to do: ",
+            "--listen",
+            "STREAMFLOW_API_LISTEN",
+        ]);
+}
+
+#[test]
+fn the_bundled_api_says_where_it_listens() {
+    let mut program = Program::new("random-user-api")
+        .arguments(&["--listen", "127.0.0.1:0"])
+        .start();
+    let line = program.wait_for_log("random users at ");
+    let address = line
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .trim_end_matches("/api/");
+    std::net::TcpStream::connect(address).expect("the address of the log");
+}

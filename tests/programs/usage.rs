@@ -1,0 +1,145 @@
+//! Command lines that cannot be understood: exit code 2, the flag, and what was expected of it.
+
+use crate::program::{PROGRAMS, Program};
+
+#[track_caller]
+fn refused(name: &str, arguments: &[&str], says: &[&str]) {
+    let ended = Program::new(name).arguments(arguments).run();
+    let ended = ended.with_code(2).saying(says);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_number_of_users_that_is_none() {
+    for users in ["-1", "many", "1.5", "", "50000001"] {
+        refused(
+            "fetch-publish",
+            &[&format!("--users={users}")],
+            &["--users <N>"],
+        );
+    }
+}
+
+#[test]
+fn a_page_size_that_the_api_does_not_give() {
+    for size in ["0", "5001", "ten"] {
+        refused(
+            "fetch-publish",
+            &["--page-size", size],
+            &["--page-size <N>"],
+        );
+    }
+    refused("fetch-publish", &["--page-size", "0"], &["1..=5000"]);
+}
+
+#[test]
+fn a_seed_that_the_api_would_read_a_nationality_out_of() {
+    for seed in ["eighteen-character", "fünfzehn-zeichen-!", ""] {
+        refused(
+            "fetch-publish",
+            &["--seed", seed],
+            &["--seed <S>", "18 characters"],
+        );
+    }
+}
+
+#[test]
+fn a_nationality_that_is_no_code() {
+    for name in ["fetch-publish", "transform-store", "aggregate"] {
+        for codes in ["gbr", "g", "gb,,fr", "g1", "ÅÅ"] {
+            refused(
+                name,
+                &["--nationalities", codes],
+                &["a code of two letters"],
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_no_url() {
+    for url in [
+        "randomuser.me/api",
+        "ftp://randomuser.me/",
+        "http://",
+        "/api/",
+    ] {
+        refused(
+            "fetch-publish",
+            &["--api-url", url],
+            &["--api-url <URL>", "https://"],
+        );
+    }
+}
+
+#[test]
+fn a_time_that_is_none() {
+    for time in ["soon", "-1s", "1 parsec", ""] {
+        for flag in ["--duration", "--api-timeout", "--connect-timeout"] {
+            refused("fetch-publish", &[&format!("{flag}={time}")], &[flag]);
+        }
+    }
+}
+
+#[test]
+fn a_rate_of_nothing() {
+    refused("fetch-publish", &["--rate", "0"], &["--rate <N>"]);
+}
+
+#[test]
+fn following_and_ending_exclude_each_other() {
+    for name in ["transform-store", "aggregate"] {
+        refused(
+            name,
+            &["--follow", "--until-latest"],
+            &["--follow", "--until-latest"],
+        );
+    }
+}
+
+#[test]
+fn filters_and_bounds_out_of_range() {
+    for name in ["transform-store", "aggregate"] {
+        refused(
+            name,
+            &["--min-age", "151"],
+            &["--min-age <YEARS>", "0..=150"],
+        );
+        refused(name, &["--max-records", "0"], &["--max-records <N>"]);
+        refused(
+            name,
+            &["--keyspace", "a; DROP KEYSPACE b"],
+            &["--keyspace <KEYSPACE>", "lower-case letters"],
+        );
+    }
+}
+
+#[test]
+fn an_unknown_flag_or_command() {
+    for name in PROGRAMS {
+        refused(name, &["--no-such-flag"], &["--no-such-flag", "--help"]);
+        refused(name, &["--log-format", "xml"], &["text, json"]);
+    }
+    refused("streamflow", &[], &["init", "doctor"]);
+    refused("streamflow", &["destroy"], &["destroy"]);
+}
+
+#[test]
+fn a_trouble_that_does_not_exist() {
+    refused(
+        "random-user-api",
+        &["--trouble", "sunshine"],
+        &["sunshine", "rate-limit"],
+    );
+    refused(
+        "random-user-api",
+        &["--listen", "8100"],
+        &["--listen <ADDRESS>"],
+    );
+}
+
+#[test]
+fn a_bad_variable_is_named_by_its_flag() {
+    let program = Program::new("fetch-publish").variable("STREAMFLOW_API_TIMEOUT", "soon");
+    program.run().with_code(2).saying(&["--api-timeout <TIME>"]);
+}
