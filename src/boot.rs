@@ -45,7 +45,11 @@ impl Report {
 
     /// A signal ended the run before its own end: what is done is done, and there is more to do.
     pub fn interrupted(&mut self) {
-        self.summary.push(("interrupted".to_owned(), true.into()));
+        self.add("interrupted", true);
+    }
+
+    pub fn add(&mut self, name: &str, value: impl Into<Value>) {
+        self.summary.push((name.to_owned(), value.into()));
     }
 }
 

@@ -34,7 +34,7 @@ impl ClientContext for QuietContext {
 impl ConsumerContext for QuietContext {}
 
 /// The settings that all clients share; `--kafka-option` comes last and wins.
-pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> ClientConfig {
+pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> Result<ClientConfig> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &kafka.bootstrap_servers)
@@ -44,10 +44,10 @@ pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> ClientConf
     for (key, value) in own {
         config.set(*key, *value);
     }
-    for (key, value) in &kafka.options {
+    for (key, value) in kafka.options()? {
         config.set(key, value);
     }
-    config
+    Ok(config)
 }
 
 /// An error of a client that could not be made: a setting that librdkafka does not take.
@@ -71,7 +71,7 @@ pub struct Broker {
 impl Broker {
     /// Waits until a broker answers.
     pub async fn connect(kafka: &KafkaArguments, patience: &ConnectArguments) -> Result<Self> {
-        let client: BaseConsumer<QuietContext> = client_config(kafka, &[])
+        let client: BaseConsumer<QuietContext> = client_config(kafka, &[])?
             .create_with_context(QuietContext)
             .map_err(refused_settings)?;
         let server = Server::kafka(&kafka.bootstrap_servers);
@@ -167,7 +167,7 @@ pub struct TopicPlan<'a> {
 
 /// Makes a topic, and says whether it was new.
 pub async fn create_topic(kafka: &KafkaArguments, plan: &TopicPlan<'_>) -> Result<bool> {
-    let admin: AdminClient<QuietContext> = client_config(kafka, &[])
+    let admin: AdminClient<QuietContext> = client_config(kafka, &[])?
         .create_with_context(QuietContext)
         .map_err(refused_settings)?;
     let mut topic = NewTopic::new(

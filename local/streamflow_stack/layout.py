@@ -109,7 +109,6 @@ class Stack:
     def client_environment(self) -> dict[str, str]:
         """The variables with which a person, a test or a DAG's task finds the servers."""
         return {
-            "STREAMFLOW_STACK": self.name,
             "DATABASE_URL": f"postgres://streamflow@{self.address('postgres')}/streamflow",
             "KAFKA_BOOTSTRAP_SERVERS": self.address("kafka"),
             "CASSANDRA_CONTACT_POINTS": self.address("cassandra"),
@@ -125,6 +124,7 @@ class Stack:
         foreign = ("AIRFLOW", "PG", "SUPERVISOR_", "PYTHON", "VIRTUAL_ENV", "STREAMFLOW_PORT_OFFSET")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         kept.update(self.client_environment())
+        kept["STREAMFLOW_STACK"] = self.name
         if os.environ.get("STREAMFLOW_PORT_OFFSET"):
             kept["STREAMFLOW_PORT_OFFSET"] = str(self.offset)
         kept["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -16,7 +16,8 @@ from .supervisor import Supervisor, socket_path
 @contextmanager
 def alone(stack: Stack, command: str):
     """Two commands that change the same stack would undo each other's work: the second one ends with a message."""
-    stack.run.mkdir(parents=True, exist_ok=True)
+    stack.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stack.run.mkdir(exist_ok=True)
     stack.logs.mkdir(exist_ok=True)
     with open(stack.run / "lock", "a+") as lock:
         try:
@@ -100,7 +101,7 @@ def clean(stack: Stack) -> None:
     if stack.name != "local" or not stack.opt.exists():
         return
     for other in stack.opt.parent.iterdir():
-        if other.name != "opt" and (other / "run" / "supervisord.pid").exists():
+        if other != stack.opt and Supervisor(Stack(stack.root, other.name, 0)).pid():
             say("clean", f"{stack.opt} stays: the stack {other.name!r} uses it (STREAMFLOW_STACK={other.name} local/stack clean)")
             return
     shutil.rmtree(stack.opt)

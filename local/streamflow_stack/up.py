@@ -53,7 +53,7 @@ class _Up:
         self.stack = stack
         self.services = services
         self.supervisor = Supervisor(stack)
-        self.limit = float(os.environ.get("STREAMFLOW_UP_TIMEOUT", "240"))
+        self.limit = float(os.environ.get("STREAMFLOW_UP_TIMEOUT", "300"))
         self.started = time.monotonic()
         self.waiting: dict[str, str] = {}  # service → what it is at
         self.stop = threading.Event()

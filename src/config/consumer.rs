@@ -14,14 +14,6 @@ pub struct ConsumerArguments {
     pub filters: FilterArguments,
     #[command(flatten)]
     pub kafka: KafkaArguments,
-    /// Consumer group, which remembers how far it has come (default: the program's name)
-    #[arg(
-        long,
-        env = "KAFKA_GROUP_ID",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    pub group_id: Option<String>,
     #[command(flatten)]
     pub cassandra: CassandraArguments,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Logs (level by RUST_LOG, default info)")]
 pub struct LogArguments {
     /// How log lines look
-    #[arg(long, env = "STREAMFLOW_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    #[arg(long, global = true, env = "STREAMFLOW_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 

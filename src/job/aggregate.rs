@@ -26,6 +26,9 @@ use crate::user::summary::each_value;
 #[derive(Debug, Parser)]
 #[command(name = "aggregate", version, after_help = AFTER_HELP)]
 pub struct Arguments {
+    /// Consumer group; each has numbers of its own
+    #[arg(long, env = "AGGREGATE_GROUP_ID", default_value = Arguments::NAME, help_heading = "Kafka", value_name = "GROUP")]
+    group_id: String,
     #[command(flatten)]
     consumer: ConsumerArguments,
 }
@@ -55,7 +58,7 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (consuming, session) = Consuming::open(Arguments::NAME, arguments.consumer).await?;
+    let (consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
     let arguments = &consuming.arguments;
     let summaries = UserSummaries::prepare(
         session,

@@ -34,14 +34,14 @@ pub(super) struct Consuming {
 
 impl Consuming {
     pub(super) async fn open(
-        job: &'static str,
+        group_id: String,
         arguments: ConsumerArguments,
     ) -> Result<(Self, Session)> {
         let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
         let session = cassandra::connect(&arguments.cassandra, &arguments.patience).await?;
         broker.existing_partitions(&arguments.kafka.dead_letter_topic())?;
         let consuming = Self {
-            group_id: arguments.group_id.clone().unwrap_or_else(|| job.to_owned()),
+            group_id,
             targets: broker.latest_offsets(&arguments.kafka.topic)?,
             arguments,
         };

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let fetch = Fetch::new(&arguments)?;
     if arguments.dry_run {
-        return dry_run::run(&fetch, &shutdown).await;
+        return dry_run::run(&fetch, arguments.skip_if_empty, &shutdown).await;
     }
     let patience = &arguments.patience;
     let landing = Landing::prepare(postgres::connect(&arguments.database, patience).await?).await?;
@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         "{} users of seed {:?} from {} through {} to topic {}",
         fetch.wanted(),
         fetch.seed(),
-        arguments.api_url,
+        fetch.api_address(),
         arguments.database.address(),
         arguments.kafka.topic
     );

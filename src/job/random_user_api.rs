@@ -48,6 +48,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
             .cause(cause)
             .hint("end what has the port, or take another with --listen (STREAMFLOW_API_LISTEN)")
     })?;
+    let address = listener.local_addr().unwrap_or(address);
     info!("random users at http://{address}/api/");
     let stopped = async move { shutdown.requested().await };
     random_user_api::serve(listener, arguments.api.config(), stopped)

@@ -24,6 +24,9 @@ use crate::user::filter::Filter;
 #[derive(Debug, Parser)]
 #[command(name = "transform-store", version, after_help = AFTER_HELP)]
 pub struct Arguments {
+    /// Consumer group, which remembers how far it has come
+    #[arg(long, env = "TRANSFORM_STORE_GROUP_ID", default_value = Arguments::NAME, help_heading = "Kafka", value_name = "GROUP")]
+    group_id: String,
     #[command(flatten)]
     consumer: ConsumerArguments,
 }
@@ -61,7 +64,7 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (consuming, session) = Consuming::open(Arguments::NAME, arguments.consumer).await?;
+    let (consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
     let arguments = &consuming.arguments;
     let created_users = CreatedUsers::prepare(
         session,
@@ -85,6 +88,9 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         ("dead_lettered", counts.dead_lettered),
     ];
     let mut report = report(numbers, end, limits);
+    if counts.unsettled() > 0 {
+        report.add("unsettled", counts.unsettled());
+    }
     report.skipped = skip_if_empty && counts.consumed == 0;
     Ok(report)
 }

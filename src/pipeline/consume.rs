@@ -3,6 +3,7 @@
 //! Runs on a thread of its own and never blocks for long, so that the membership in the consumer group lives on while a server is slow:
 //! when there is no room for more, the partitions are paused and the polling goes on.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use log::{debug, info};
@@ -18,7 +19,7 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a full sink is waited for before the partitions are paused (which throws away what librdkafka has fetched ahead).
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long what is in flight may take when a run ends or partitions move on. With the rest of an end it stays below 10 s.
+/// How long what is in flight may take when a signal ends the run or partitions move on. With the rest of an end it stays below 10 s.
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
 const IDLE_POLL: Duration = Duration::from_millis(50);
 
@@ -29,15 +30,16 @@ pub fn consume<S: Source, W: Work>(
     shutdown: &Shutdown,
 ) -> Result<End> {
     let outcome = Loop {
+        shutdown,
         source,
         work,
         bounds,
         full_since: None,
         paused: false,
     }
-    .run(shutdown);
+    .run();
     // Whatever ended the loop: what is in flight is finished, and what has settled is committed.
-    let finished = work.finish(Instant::now() + FINISH_WITHIN);
+    let finished = finish(work, outcome.is_err(), shutdown);
     let committed = source.commit(&work.positions(), true);
     let end = outcome?;
     finished?;
@@ -46,7 +48,21 @@ pub fn consume<S: Source, W: Work>(
     Ok(end)
 }
 
+/// An end of the run's own waits for everything; a stop, or a failure, for a short time only.
+fn finish<W: Work>(work: &mut W, failed: bool, shutdown: &Shutdown) -> Result<()> {
+    let short = Cell::new((failed || shutdown.is_requested()).then(Instant::now));
+    work.finish(&|| {
+        if short.get().is_none() && shutdown.is_requested() {
+            short.set(Some(Instant::now()));
+        }
+        short
+            .get()
+            .is_some_and(|since| since.elapsed() >= FINISH_WITHIN)
+    })
+}
+
 struct Loop<'a, S, W> {
+    shutdown: &'a Shutdown,
     source: &'a mut S,
     work: &'a mut W,
     bounds: &'a mut Bounds,
@@ -55,12 +71,12 @@ struct Loop<'a, S, W> {
 }
 
 impl<S: Source, W: Work> Loop<'_, S, W> {
-    fn run(mut self, shutdown: &Shutdown) -> Result<End> {
+    fn run(mut self) -> Result<End> {
         let mut last_commit = Instant::now();
         let mut last_progress = Instant::now();
         loop {
             let now = Instant::now();
-            if shutdown.is_requested() {
+            if self.shutdown.is_requested() {
                 return Ok(End::Stopped);
             }
             if let Some(end) = self.bounds.end(now) {
@@ -118,6 +134,9 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             if bounds.admits(record.partition, record.offset) {
                 work.record(record)?;
                 bounds.consumed(record.partition, record.offset);
+            } else {
+                // It came after the start of the run: what this run has to read of the partition is read.
+                bounds.end_of_partition(record.partition);
             }
             Ok(())
         })
@@ -164,7 +183,8 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             if lost { ", which are lost already" } else { "" }
         );
         if !lost {
-            self.work.finish(Instant::now() + FINISH_WITHIN)?;
+            let deadline = Instant::now() + FINISH_WITHIN;
+            self.work.finish(&|| Instant::now() >= deadline)?;
             self.source.commit(&self.work.positions(), true)?;
         }
         self.work.revoked(partitions);

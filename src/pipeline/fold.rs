@@ -24,9 +24,6 @@ const MAX_CHANGE_BYTES: usize = 24_000;
 /// What a changed number takes up in the write, beside its texts.
 const CHANGE_OVERHEAD_BYTES: usize = 64;
 
-/// Longer than a dead letter may take before it fails the run.
-const DEAD_LETTERS_WITHIN: Duration = Duration::from_secs(120);
-
 /// `(dimension, value)`
 pub type Key = (&'static str, String);
 
@@ -69,6 +66,23 @@ pub struct Counts {
     pub dead_lettered: u64,
 }
 
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        let Counts {
+            consumed,
+            counted,
+            already_counted,
+            filtered,
+            dead_lettered,
+        } = other;
+        self.consumed += consumed;
+        self.counted += counted;
+        self.already_counted += already_counted;
+        self.filtered += filtered;
+        self.dead_lettered += dead_lettered;
+    }
+}
+
 /// The numbers of one partition since they were loaded.
 struct Open {
     ledger: Ledger,
@@ -77,6 +91,8 @@ struct Open {
     counts: HashMap<&'static str, HashMap<String, i64>>,
     changed: BTreeSet<Key>,
     change_bytes: usize,
+    /// Of the records that are not written yet.
+    unwritten: Counts,
 }
 
 pub struct FoldEach<R, L, D> {
@@ -88,6 +104,8 @@ pub struct FoldEach<R, L, D> {
     max_dead_letters_in_flight: usize,
     open: BTreeMap<i32, Open>,
     last_write: Instant,
+    /// A dead letter was not delivered: nothing more is written, so that its record is read again.
+    failed: bool,
     counts: Counts,
 }
 
@@ -112,10 +130,12 @@ where
             max_dead_letters_in_flight,
             open: BTreeMap::new(),
             last_write: Instant::now(),
+            failed: false,
             counts: Counts::default(),
         }
     }
 
+    /// Of the records whose numbers are written.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -125,14 +145,16 @@ where
     }
 
     /// Waits for the dead letters, then writes what has changed.
-    fn write(&mut self, deadline: Instant) -> Result<()> {
+    fn write(&mut self, give_up: &dyn Fn() -> bool) -> Result<()> {
         self.last_write = Instant::now();
+        if self.failed {
+            return Ok(());
+        }
         while self.dead_letters.in_flight() > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if give_up() {
                 return Ok(());
             }
-            self.take_acknowledged(left)?;
+            self.take_acknowledged(Duration::from_millis(20))?;
         }
         for (&partition, open) in &mut self.open {
             let Some(step) = open.step(partition) else {
@@ -142,13 +164,19 @@ where
             if !taken {
                 return Err(taken_over(partition));
             }
-            open.written(step);
+            self.counts.add(open.written(step));
         }
         Ok(())
     }
 
     fn take_acknowledged(&mut self, wait: Duration) -> Result<()> {
-        self.counts.dead_lettered += self.dead_letters.acknowledged(wait)?.len() as u64;
+        let acknowledged = self.dead_letters.acknowledged(wait);
+        self.failed |= acknowledged.is_err();
+        for (partition, _) in acknowledged? {
+            if let Some(open) = self.open.get_mut(&partition) {
+                open.unwritten.dead_lettered += 1;
+            }
+        }
         Ok(())
     }
 }
@@ -175,6 +203,7 @@ impl Open {
             counts,
             changed: BTreeSet::new(),
             change_bytes: 0,
+            unwritten: Counts::default(),
         }
     }
 
@@ -206,10 +235,11 @@ impl Open {
         })
     }
 
-    fn written(&mut self, step: Advance) {
+    fn written(&mut self, step: Advance) -> Counts {
         self.ledger.next_offset = Some(step.to);
         self.changed.clear();
         self.change_bytes = 0;
+        std::mem::take(&mut self.unwritten)
     }
 }
 
@@ -223,9 +253,12 @@ where
         let mut starts = Vec::with_capacity(partitions.len());
         for &partition in partitions {
             let ledger = self.runtime.block_on(self.ledgers.load(partition))?;
-            // A partition never counted is read from its beginning, whatever the group has committed: the numbers are the truth.
+            // Whatever the group has committed: the numbers are the truth.
+            starts.push((
+                partition,
+                ledger.next_offset.map_or(Start::Beginning, Start::At),
+            ));
             let next_offset = ledger.next_offset.unwrap_or(0);
-            starts.push((partition, Start::At(next_offset)));
             self.open.insert(partition, Open::new(ledger, next_offset));
         }
         Ok(starts)
@@ -237,18 +270,23 @@ where
             return Ok(());
         }
         open.next_offset = record.offset + 1;
-        self.counts.consumed += 1;
+        open.unwritten.consumed += 1;
         if !open.ledger.high_water.admit(record.sequence) {
-            self.counts.already_counted += 1;
+            open.unwritten.already_counted += 1;
             return Ok(());
         }
         match (self.read)(record, &mut |dimension, value| open.count(dimension, value)) {
-            Outcome::Keep(()) => self.counts.counted += 1,
-            Outcome::Filter => self.counts.filtered += 1,
-            Outcome::Reject(rejection) => self.dead_letters.send(record, &rejection)?,
+            Outcome::Keep(()) => open.unwritten.counted += 1,
+            Outcome::Filter => open.unwritten.filtered += 1,
+            Outcome::Reject(rejection) => {
+                let sent = self.dead_letters.send(record, &rejection);
+                self.failed |= sent.is_err();
+                sent?;
+            }
         }
         if open.change_bytes >= MAX_CHANGE_BYTES {
-            self.write(Instant::now() + DEAD_LETTERS_WITHIN)?;
+            // A dead letter that is not delivered fails by itself.
+            self.write(&|| false)?;
         }
         Ok(())
     }
@@ -258,7 +296,7 @@ where
         let wait = Duration::from_millis(if full && wait { 20 } else { 0 });
         self.take_acknowledged(wait)?;
         if self.last_write.elapsed() >= WRITE_INTERVAL && self.dead_letters.in_flight() == 0 {
-            self.write(Instant::now())?;
+            self.write(&|| true)?;
         }
         if self.dead_letters.in_flight() < self.max_dead_letters_in_flight {
             return Ok(Room::Free);
@@ -266,8 +304,8 @@ where
         Ok(Room::Full)
     }
 
-    fn finish(&mut self, deadline: Instant) -> Result<()> {
-        self.write(deadline)
+    fn finish(&mut self, give_up: &dyn Fn() -> bool) -> Result<()> {
+        self.write(give_up)
     }
 
     fn positions(&self) -> Vec<(i32, i64)> {
@@ -289,7 +327,10 @@ where
             already_counted,
             filtered,
             dead_lettered,
-        } = self.counts;
+        } = self.open.values().fold(self.counts, |mut all, open| {
+            all.add(open.unwritten);
+            all
+        });
         format!(
             "consumed {consumed}, counted {counted}, already counted {already_counted}, filtered {filtered}, dead-lettered {dead_lettered}"
         )

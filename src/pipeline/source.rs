@@ -26,6 +26,8 @@ pub enum Event {
 pub enum Start {
     /// Where the group has committed, or else at the beginning.
     Committed,
+    Beginning,
+    /// Here, and nowhere else: an error when the partition does not reach as far.
     At(i64),
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::batch::{Batch, Full, Limits};
 use super::consume::lost_task;
@@ -28,6 +28,13 @@ pub struct Counts {
     pub stored: u64,
     pub filtered: u64,
     pub dead_lettered: u64,
+}
+
+impl Counts {
+    /// Records that were read and have no end yet: a stop came first. They are read again by the next run.
+    pub fn unsettled(&self) -> u64 {
+        self.consumed - self.stored - self.filtered - self.dead_lettered
+    }
 }
 
 /// How much may be in flight: with [`Limits`] this bounds the memory of a run.
@@ -218,15 +225,14 @@ where
         Ok(self.room())
     }
 
-    fn finish(&mut self, deadline: Instant) -> Result<()> {
+    fn finish(&mut self, give_up: &dyn Fn() -> bool) -> Result<()> {
         let mut outcome = Ok(());
         loop {
             self.dispatch(true);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !self.is_pending() || left.is_zero() {
+            if !self.is_pending() || give_up() {
                 return outcome;
             }
-            let completed = self.complete_all(Some(left.min(Duration::from_millis(5))));
+            let completed = self.complete_all(Some(Duration::from_millis(5)));
             outcome = outcome.and(completed);
         }
     }

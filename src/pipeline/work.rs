@@ -1,7 +1,5 @@
 //! What a job does with the records: what the loop asks of it.
 
-use std::time::Instant;
-
 use super::record::Record;
 use super::source::Start;
 use crate::error::Result;
@@ -24,8 +22,9 @@ pub trait Work: Send + 'static {
     /// shortly for a completion.
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room>;
 
-    /// Finishes what is in flight. What is not finished at the deadline stays unsettled.
-    fn finish(&mut self, deadline: Instant) -> Result<()>;
+    /// Finishes what is in flight, unless it is told to give up before: then the rest stays unsettled. A server that is away ends it with
+    /// an error after the patience of the sink.
+    fn finish(&mut self, give_up: &dyn Fn() -> bool) -> Result<()>;
 
     /// The offsets that may be committed now, of all partitions of ours.
     fn positions(&self) -> Vec<(i32, i64)>;

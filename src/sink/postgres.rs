@@ -114,7 +114,8 @@ pub async fn version(client: &Client) -> Result<String> {
 pub async fn examine(client: &Client) -> Result<String> {
     let row = client
         .query_one(
-            "SELECT bool_and(has_table_privilege(name, 'SELECT, INSERT, UPDATE')), \
+            "SELECT bool_and(has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT') \
+                    AND has_table_privilege(name, 'UPDATE')) AND has_table_privilege('landing', 'SELECT'), \
                     (SELECT count(*) FROM landed_users), (SELECT count(*) FROM landed_users WHERE published_at IS NULL) \
              FROM unnest(ARRAY['landed_users', 'kept_apart_users']) AS name",
             &[],

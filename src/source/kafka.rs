@@ -110,7 +110,7 @@ impl KafkaSource {
                 // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
                 ("fetch.queue.backoff.ms", "10"),
             ],
-        );
+        )?;
         let consumer: BaseConsumer<Rebalances> = config
             .create_with_context(Rebalances::default())
             .map_err(refused_settings)?;
@@ -139,6 +139,32 @@ impl KafkaSource {
                 })?;
         }
         Ok(list)
+    }
+}
+
+impl KafkaSource {
+    /// The offset, when the partition reaches as far. librdkafka would silently begin anew where it does not.
+    fn existing(&self, partition: i32, offset: i64) -> Result<Offset> {
+        let topic = &self.topic;
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(topic, partition, Duration::from_secs(10))
+            .map_err(|cause| failed(topic, "does not tell its offsets", cause))?;
+        if offset > high {
+            return Err(Error::configuration(format!(
+                "partition {partition} of the topic {topic} ends at offset {high}, and its records are counted up to {offset} already: \
+                 this is another topic of the same name"
+            ))
+            .hint("count it under another --group-id, or remove the old numbers from user_summaries"));
+        }
+        if offset < low {
+            warn!(
+                "partition {partition} of the topic {topic}: its retention has removed the records from offset {offset} to {} before they \
+                 were worked on",
+                low - 1
+            );
+        }
+        Ok(Offset::Offset(offset))
     }
 }
 
@@ -172,10 +198,18 @@ impl Source for KafkaSource {
     }
 
     fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()> {
-        let list = self.list(partitions.iter().map(|&(partition, start)| match start {
-            Start::Committed => (partition, Offset::Stored),
-            Start::At(offset) => (partition, Offset::Offset(offset)),
-        }))?;
+        let mut starts = Vec::with_capacity(partitions.len());
+        for &(partition, start) in partitions {
+            starts.push((
+                partition,
+                match start {
+                    Start::Committed => Offset::Stored,
+                    Start::Beginning => Offset::Beginning,
+                    Start::At(offset) => self.existing(partition, offset)?,
+                },
+            ));
+        }
+        let list = self.list(starts)?;
         match self.consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
             _ => self.consumer.assign(&list),

@@ -50,16 +50,16 @@ pub fn clean(event: UserCreated<'_>) -> Result<CreatedUser, Rejection> {
         id,
         first_name: demanded("first_name", first_name)?,
         last_name: demanded("last_name", last_name)?,
-        gender: tidy("gender", gender)?.map(lower_case),
+        gender: tidy("gender", gender.map(lower_case))?,
         address,
         post_code: tidy("post_code", post_code)?,
-        email: tidy("email", email)?.map(lower_case),
+        email: tidy("email", email.map(lower_case))?,
         username: tidy("username", username)?,
         dob_ms: time_ms("dob", dob)?,
         registered_date_ms: time_ms("registered_date", registered_date)?,
         phone: tidy("phone", phone)?,
         picture: tidy("picture", picture)?,
-        nationality: tidy("nationality", nationality)?.map(|code| code.to_uppercase()),
+        nationality: tidy("nationality", nationality)?.map(|code| code.to_ascii_uppercase()),
         country,
     })
 }
@@ -86,15 +86,16 @@ fn tidy(field: &'static str, value: Option<Cow<'_, str>>) -> Result<Option<Strin
     Ok(Some(text))
 }
 
-fn lower_case(text: String) -> String {
-    if text
+/// Before the text is tidied: lower-casing can make it longer and take it out of NFC (İ becomes i and a combining dot).
+fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
+    let plain = text
         .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-    {
-        return text;
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if plain {
+        text
+    } else {
+        text.to_lowercase().into()
     }
-    // Lower-casing can take a text out of NFC (İ becomes i and a combining dot).
-    text.to_lowercase().nfc().collect()
 }
 
 /// `number street, city, state, country`, without the parts that are absent.

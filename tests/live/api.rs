@@ -16,9 +16,7 @@ impl Api {
     pub fn start() -> Self {
         let address = free_address();
         let mut command = Command::new(process::file("random-user-api"));
-        command
-            .env_clear()
-            .args(["--listen", &address.to_string()]);
+        command.env_clear().args(["--listen", &address.to_string()]);
         let mut server = process::spawn(command);
         until("the bundled API answers", Duration::from_secs(20), || {
             assert!(!server.has_ended(), "the API ended:\n{}", server.log());

@@ -113,8 +113,7 @@ impl Servers {
 }
 
 pub async fn connect(url: &Url) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
-    let (client, connection) =
-        tokio_postgres::connect(url.as_str(), tokio_postgres::NoTls).await?;
+    let (client, connection) = tokio_postgres::connect(url.as_str(), tokio_postgres::NoTls).await?;
     // It ends with the client; an error reaches the client's own calls too.
     tokio::spawn(connection);
     Ok(client)

@@ -109,6 +109,13 @@ impl World {
             .len()
     }
 
+    /// The changes of the schema that are marked as applied.
+    pub fn migrations(&self) -> BTreeMap<String, i64> {
+        let query = "SELECT name, applied_at FROM KEYSPACE.schema_migrations";
+        let rows: Vec<(String, CqlTimestamp)> = self.select(query);
+        rows.into_iter().map(|(name, at)| (name, at.0)).collect()
+    }
+
     fn some_users(&self, which: &str) -> BTreeMap<Uuid, CreatedUser> {
         type Text = Option<String>;
         type Time = Option<CqlTimestamp>;
@@ -162,9 +169,8 @@ impl World {
 
     pub fn totals_of(&self, group: &str) -> Totals {
         type Row = (String, String, Option<String>, Option<String>, Option<i64>);
-        let rows: Vec<Row> = self.select(
-            "SELECT group_id, topic, dimension, value, users FROM KEYSPACE.user_summaries",
-        );
+        let rows: Vec<Row> = self
+            .select("SELECT group_id, topic, dimension, value, users FROM KEYSPACE.user_summaries");
         let mut totals = Totals::new();
         for (of_group, topic, dimension, value, users) in rows {
             if let (Some(dimension), Some(value), Some(users)) = (dimension, value, users)

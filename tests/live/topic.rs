@@ -7,6 +7,7 @@ use std::time::Duration;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::future_producer::DeliveryFuture;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -85,7 +86,7 @@ impl World {
             let delivery = producer.send_result(message).map_err(|(error, _)| error);
             deliveries.push(delivery.expect("room for a record"));
         }
-        let delivered = |delivery| {
+        let delivered = |delivery: DeliveryFuture| {
             let delivery = wait(delivery).expect("an answer");
             let delivery = delivery.map_err(|(error, _)| error).expect("acknowledged");
             (delivery.partition, delivery.offset)
@@ -116,12 +117,11 @@ impl World {
             list.add_partition(&self.topic, partition);
         }
         let committed = consumer.committed_offsets(list, ASK).expect("offsets");
-        let offset = |it: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match it
-            .offset()
-        {
-            Offset::Offset(offset) => Some((it.partition(), offset)),
-            _ => None,
-        };
+        let offset =
+            |it: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match it.offset() {
+                Offset::Offset(offset) => Some((it.partition(), offset)),
+                _ => None,
+            };
         committed.elements().iter().filter_map(offset).collect()
     }
 
@@ -132,11 +132,14 @@ impl World {
 
     /// Forgets how far a program's group has come. A member that was killed is still in the group until its session is over.
     pub fn forget_group(&self, program: &str) {
+        self.forget(&self.group(program));
+    }
+
+    pub fn forget(&self, group: &str) {
         let admin = self.base.servers.kafka_admin();
-        let group = self.group(program);
         until("the group is deleted", Duration::from_secs(60), || {
             let options = Servers::admin_options();
-            let results = wait(admin.delete_groups(&[&group], &options)).expect("an answer");
+            let results = wait(admin.delete_groups(&[group], &options)).expect("an answer");
             results.iter().all(Result::is_ok).then_some(())
         });
     }

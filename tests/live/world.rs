@@ -97,12 +97,7 @@ impl World {
         self.spawn_with(program, arguments, variables).finish()
     }
 
-    fn spawn_with(
-        &self,
-        program: &str,
-        arguments: &[&str],
-        variables: &[(&str, &str)],
-    ) -> Running {
+    fn spawn_with(&self, program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
         let mut command = Command::new(process::file(program));
         // Nothing of the caller's own settings.
         command.env_clear().envs(self.variables()).args(arguments);
@@ -114,6 +109,14 @@ impl World {
             command.envs(variables.iter().copied());
             command
         })
+    }
+}
+
+impl World {
+    pub fn delete_topics(&self, topics: &[&str]) {
+        let admin = self.base.servers.kafka_admin();
+        // What is left over stands in nobody's way.
+        let _ = wait(admin.delete_topics(topics, &Servers::admin_options()));
     }
 }
 

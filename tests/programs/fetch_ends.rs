@@ -58,6 +58,47 @@ fn a_duration_shorter_than_the_wait_for_the_rate_ends_it() {
 }
 
 #[test]
+fn a_duration_without_a_single_page_is_no_success() {
+    for (mode, code) in [
+        ("hang", 69),
+        ("empty", 65),
+        ("server-error", 69),
+        ("forbidden", 77),
+    ] {
+        let api = BundledApi::start(Config::default());
+        let ended = Program::fetch(&api.url(&format!("trouble={mode}")))
+            .arguments(&["--duration", "1s"])
+            .run()
+            .with_code(code)
+            .saying(&["what to do: ", "/api/"]);
+        assert_eq!(ended.number("fetched"), 0);
+        assert!(ended.elapsed < Duration::from_secs(8), "{mode}: {ended:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_hangs_does_not_outlast_the_duration() {
+    let api = BundledApi::start(Config::default());
+    let ended = Program::fetch(&api.url("trouble=hang&trouble_after=1"))
+        .arguments(&["--duration", "1s", "--page-size", "10"])
+        .run()
+        .with_code(0);
+    assert_eq!(ended.number("fetched"), 10);
+    assert!(ended.elapsed < Duration::from_secs(8), "{ended:?}");
+}
+
+#[test]
+fn nothing_to_do_is_told_by_its_own_code_where_that_is_wished() {
+    let api = BundledApi::start(Config::default());
+    let fetch = |users: &str| {
+        let arguments = ["--users", users, "--skip-if-empty"];
+        Program::fetch(&api.url("")).arguments(&arguments).run()
+    };
+    fetch("0").with_code(99);
+    fetch("3").with_code(0);
+}
+
+#[test]
 fn a_signal_ends_it_while_the_api_hangs() {
     for signal in ["TERM", "INT"] {
         let api = ScriptedApi::start(|request| match request.number {
@@ -77,15 +118,17 @@ fn a_signal_ends_it_while_the_api_hangs() {
 
 #[test]
 fn a_signal_ends_it_in_the_middle_of_a_slow_answer() {
-    let api = BundledApi::start(Config::default());
-    let mut program = Program::fetch(&api.url("trouble=slow&trouble_ms=50000&trouble_after=1"))
-        .arguments(&["--users", "10", "--page-size", "5"])
-        .variable("RUST_LOG", "debug")
+    let mut api = Program::new("random-user-api")
+        .arguments(&["--listen", "127.0.0.1:0"])
         .start();
-    // Both requests go over the same connection, or the second over one of its own: either is told before its answer trickles in.
-    program.wait_for_log("http://127.0.0.1");
+    let listens = api.wait_for_log("random users at ");
+    let url = listens.split(' ').next_back().unwrap();
+    let program = Program::fetch(&format!("{url}?trouble=slow&trouble_ms=50000&trouble_after=1"))
+        .arguments(&["--users", "10", "--page-size", "5"])
+        .start();
+    api.wait_for_log("trouble=slow");
     let ended = stop(program, "TERM");
-    assert!(ended.number("fetched") <= 5);
+    assert_eq!(ended.number("fetched"), 5);
 }
 
 #[test]

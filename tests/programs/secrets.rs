@@ -82,10 +82,10 @@ fn a_database_url_that_cannot_be_read_is_not_repeated() {
 
 #[test]
 fn kafka_options_that_cannot_be_read_are_not_repeated() {
-    for options in [SECRET.to_owned(), format!("sasl.password=one,{SECRET}")] {
+    for options in [SECRET.to_owned(), format!("acks=1\n{SECRET}")] {
         let program = with_secrets("transform-store").variable("KAFKA_OPTIONS", &options);
         let ended = quick(program).run().saying(&["KAFKA_OPTIONS"]);
-        fails_without_telling(ended, &[2, 78]);
+        fails_without_telling(ended, &[78]);
     }
 }
 
@@ -105,7 +105,7 @@ fn a_kafka_setting_that_librdkafka_does_not_take_is_named_without_its_value() {
 fn an_api_address_that_cannot_be_read_is_not_repeated() {
     let url = format!("htp://someone:{SECRET}@api/");
     let program = Program::new("fetch-publish").variable("STREAMFLOW_API_URL", &url);
-    fails_without_telling(program.run(), &[2, 78]);
+    fails_without_telling(program.run(), &[78]);
 }
 
 #[test]

@@ -18,7 +18,6 @@ fn names(program: Program, server: &str, flag: &str, variable: &str) {
         .run()
         .with_code(69)
         .saying(&[
-            &format!("waiting for {server} at {address}"),
             &format!("{server} at {address}"),
             "did not answer within 1.2 s",
             "what to do: ",

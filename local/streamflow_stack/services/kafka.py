@@ -75,7 +75,9 @@ class Kafka(Service):
         write_if_changed(home / "log4j2.properties", LOGGING)
         if (data / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = "-"
+        while cluster.startswith("-"):  # it would be read as a flag
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         done = subprocess.run(
             [*self._java(stack, "128m"), "kafka.tools.StorageTool", "format", "--cluster-id", cluster,
              "--config", home / "server.properties", "--ignore-formatted"],

@@ -8,6 +8,7 @@ use crate::config::{
     ConnectArguments, DatabaseArguments, KafkaArguments, LogArguments, parse_duration,
     parse_nationality,
 };
+use crate::error::{Error, Result};
 use crate::source::random_user::{MAX_PAGE_SIZE, PUBLIC_API_URL, is_plain_seed};
 
 /// Fetch users from the API, land each raw in PostgreSQL, and publish them to the topic
@@ -50,8 +51,8 @@ pub struct Arguments {
     pub skip_if_empty: bool,
 
     /// Address of the API
-    #[arg(long, env = "STREAMFLOW_API_URL", default_value = PUBLIC_API_URL, value_parser = parse_url, value_name = "URL", help_heading = "API")]
-    pub api_url: Url,
+    #[arg(long, env = "STREAMFLOW_API_URL", hide_env_values = true, default_value = PUBLIC_API_URL, value_name = "URL", help_heading = "API")]
+    api_url: String,
 
     /// How long one answer may take
     #[arg(long, env = "STREAMFLOW_API_TIMEOUT", default_value = "30s", value_parser = parse_duration, value_name = "TIME", help_heading = "API")]
@@ -95,17 +96,21 @@ impl Program for Arguments {
     }
 }
 
+impl Arguments {
+    pub fn api_url(&self) -> Result<Url> {
+        // The text may hold a password: it is not repeated.
+        match Url::parse(&self.api_url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+            _ => Err(Error::configuration("the address of the API cannot be read")
+                .hint("set STREAMFLOW_API_URL (or --api-url) to an address such as https://randomuser.me/api/")),
+        }
+    }
+}
+
 fn parse_seed(text: &str) -> Result<String, String> {
     if is_plain_seed(text) {
         Ok(text.to_owned())
     } else {
         Err("expected a text that is not empty and has not exactly 18 characters: the API reads a nationality out of those".to_owned())
-    }
-}
-
-fn parse_url(text: &str) -> Result<Url, String> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err("expected an address such as https://randomuser.me/api/".to_owned()),
     }
 }

@@ -12,7 +12,7 @@ use crate::source::random_user::Page;
 use crate::user::api::RandomUser;
 use crate::user::event::UserCreated;
 
-pub(super) async fn run(fetch: &Fetch, shutdown: &Shutdown) -> Result<Report> {
+pub(super) async fn run(fetch: &Fetch, skip_if_empty: bool, shutdown: &Shutdown) -> Result<Report> {
     let (pages_out, mut pages_in) = mpsc::channel::<Page>(1);
     let printing = async {
         let (mut printed, mut rejected) = (0u64, 0u64);
@@ -46,6 +46,10 @@ pub(super) async fn run(fetch: &Fetch, shutdown: &Shutdown) -> Result<Report> {
         ("rejected", rejected.into()),
         ("dry_run", true.into()),
     ]);
+    if shutdown.is_requested() {
+        report.interrupted();
+    }
+    report.skipped = skip_if_empty && printed + rejected == 0;
     report.failure = fetched.err();
     Ok(report)
 }

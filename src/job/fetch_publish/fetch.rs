@@ -43,9 +43,10 @@ impl Fetch {
             .seed
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().simple().to_string()[..16].to_owned());
-        let public = arguments.api_url.host_str() == Some("randomuser.me");
+        let url = arguments.api_url()?;
+        let public = url.host_str() == Some("randomuser.me");
         let api = Api::new(ApiSettings {
-            url: arguments.api_url.clone(),
+            url,
             seed: seed.clone(),
             nationalities: arguments.nationalities.clone(),
             timeout: arguments.api_timeout,
@@ -66,6 +67,10 @@ impl Fetch {
         &self.seed
     }
 
+    pub(super) fn api_address(&self) -> String {
+        self.api.address()
+    }
+
     pub(super) fn users(&self) -> Option<u64> {
         self.users
     }
@@ -82,31 +87,23 @@ impl Fetch {
         let mut asked = 0;
         for number in 1..=MAX_PAGE {
             let users = self.page_users(asked);
-            let over = self
-                .duration
-                .is_some_and(|duration| begun.elapsed() >= duration);
-            if users == 0 || over || shutdown.is_requested() {
+            let wait = pace.wait(asked, Instant::now());
+            if users == 0 || shutdown.is_requested() {
                 return Ok(());
             }
-            let mut wait = pace.wait(asked, Instant::now());
-            if let Some(duration) = self.duration {
-                wait = wait.min(duration.saturating_sub(begun.elapsed()));
-            }
-            if !wait.is_zero() {
+            let page = async {
                 tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    () = shutdown.requested() => return Ok(()),
+                    () = tokio::time::sleep(wait) => self.api.page(number, users, shutdown).await,
+                    () = shutdown.requested() => Ok(None),
                 }
-                if self
-                    .duration
-                    .is_some_and(|duration| begun.elapsed() >= duration)
-                {
-                    return Ok(());
-                }
-            }
-            let Some(page) = self.api.page(number, users, shutdown).await? else {
+            };
+            let left = self.duration.map_or(Duration::MAX, |duration| {
+                duration.saturating_sub(begun.elapsed())
+            });
+            let Ok(page) = tokio::time::timeout(left, page).await else {
                 return Ok(());
             };
+            let Some(page) = page? else { return Ok(()) };
             asked += u64::from(users);
             if pages.send(page).await.is_err() {
                 // The next stage has failed, and says why itself.

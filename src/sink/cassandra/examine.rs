@@ -18,17 +18,21 @@ pub async fn version(session: &Session) -> Result<String> {
     Ok(row.0)
 }
 
-/// Writes and removes nothing that could be seen: deletes a row that no user has.
+/// Writes and removes nothing that could be seen: deletes rows that nobody has.
 pub async fn examine(session: &Session, keyspace: &str) -> Result<()> {
     let nobody = "00000000-0000-0000-0000-000000000000";
     for statement in [
         format!("SELECT id FROM {keyspace}.created_users WHERE id = {nobody}"),
         format!("DELETE FROM {keyspace}.created_users WHERE id = {nobody}"),
+        format!("SELECT users FROM {keyspace}.user_summaries LIMIT 1"),
+        format!(
+            "DELETE FROM {keyspace}.user_summaries WHERE group_id = '' AND topic = '' AND kafka_partition = -1"
+        ),
     ] {
         session
             .query_unpaged(Statement::new(statement), &[])
             .await
-            .map_err(|cause| failed("let this user read and write created_users", cause))?;
+            .map_err(|cause| failed("let this user read and write its tables", cause))?;
     }
     Ok(())
 }

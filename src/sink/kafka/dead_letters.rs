@@ -44,7 +44,7 @@ impl KafkaDeadLetters {
                 ("message.max.bytes", "2000000"),
                 ("partitioner", "murmur2_random"),
             ],
-        );
+        )?;
         let producer = config
             .create_with_context(Acknowledgements(sender))
             .map_err(refused_settings)?;

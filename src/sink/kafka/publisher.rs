@@ -53,7 +53,7 @@ impl Publisher {
                 // The same partition for the same key as Java's producers choose.
                 ("partitioner", "murmur2_random"),
             ],
-        );
+        )?;
         let producer = config
             .create_with_context(Acknowledgements(sender))
             .map_err(refused_settings)?;

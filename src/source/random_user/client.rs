@@ -143,7 +143,7 @@ impl Api {
     }
 
     /// Scheme, host, port and path: without user, password and query.
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         let mut url = self.settings.url.clone();
         let _ = url.set_username("");
         let _ = url.set_password(None);

@@ -1,0 +1,239 @@
+//! The loop with numbers that are kept together with their offset: exact after any crash, failure or rebalance.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use proptest::prelude::*;
+use streamflow::error::{Error, Kind, Result};
+use streamflow::pipeline::bounds::{self, Bounds, End};
+use streamflow::pipeline::consume::consume;
+use streamflow::pipeline::fold::{Advance, Counts, FoldEach, Key, Ledger, Ledgers};
+use streamflow::pipeline::outcome::Outcome;
+use streamflow::pipeline::record::Record;
+use streamflow::pipeline::sequence::HighWater;
+use streamflow::rejection::{Reason, Rejection};
+use streamflow::shutdown;
+
+use crate::pipeline_store::runtime;
+use crate::pipeline_twin::{Die, Fate, Kept, TwinDeadLetters, TwinSource, Weather, World, fate_of};
+
+/// Compare and set, and sometimes no answer: then the step was taken or not, and the run ends without knowing.
+struct TwinLedgers {
+    world: World,
+    seed: u64,
+    failure_one_in: u64,
+}
+
+impl Ledgers for TwinLedgers {
+    async fn load(&self, partition: i32) -> Result<Ledger> {
+        let ledger = self.world.lock().ledgers.get(&partition).cloned();
+        Ok(ledger.unwrap_or_default())
+    }
+
+    async fn advance(&self, step: &Advance) -> Result<bool> {
+        let mut die = Die(self.seed ^ step.to as u64);
+        let fails = die.one_in(self.failure_one_in);
+        let mut servers = self.world.lock();
+        if servers.crashed || (fails && die.one_in(2)) {
+            return Err(Error::unavailable("the step is not taken"));
+        }
+        let ledger = servers.ledgers.entry(step.partition).or_default();
+        if ledger.next_offset != step.from {
+            return Ok(false);
+        }
+        ledger.next_offset = Some(step.to);
+        ledger.high_water = step.high_water.clone();
+        ledger.counts.extend(step.counts.iter().cloned());
+        match fails {
+            true => Err(Error::unavailable(
+                "the step was taken and the answer is lost",
+            )),
+            false => Ok(true),
+        }
+    }
+}
+
+fn values_of(partition: i32, offset: i64) -> [Key; 2] {
+    [
+        ("parity", (offset % 2).to_string()),
+        ("bucket", format!("{partition}-{}", offset % 7)),
+    ]
+}
+
+fn run(world: &World, seed: u64, weather: Weather) -> (Result<End>, Counts) {
+    world.lock().crashed = false;
+    let mut source = TwinSource::new(world, Die(seed), weather);
+    let ledgers = TwinLedgers {
+        world: world.clone(),
+        seed,
+        failure_one_in: weather.failure_one_in,
+    };
+    let dead_letters = TwinDeadLetters::new(world, Die(seed + 1), weather.failure_one_in);
+    let read =
+        |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| match fate_of(record) {
+            Fate::Reject => Outcome::Reject(Rejection::of(Reason::InvalidJson)),
+            Fate::Filter => Outcome::Filter,
+            Fate::Keep => {
+                for (dimension, value) in values_of(record.partition, record.offset) {
+                    count(dimension, &value);
+                }
+                Outcome::Keep(())
+            }
+        };
+    let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
+    let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+    let end = consume(&mut source, &mut work, &mut bounds, &shutdown::channel().1);
+    (end, work.counts())
+}
+
+/// The numbers of the first `next_offset` offsets of a partition, by the definition itself; and the rejected among them.
+fn expected(partition: i32, records: &[Kept], next_offset: i64) -> (BTreeMap<Key, i64>, Vec<i64>) {
+    let (mut counts, mut rejected) = (BTreeMap::new(), Vec::new());
+    let mut seen = HighWater::default();
+    for kept in records.iter().filter(|kept| kept.offset < next_offset) {
+        match (seen.admit(kept.sequence), kept.fate) {
+            (true, Fate::Keep) => {
+                for key in values_of(partition, kept.offset) {
+                    *counts.entry(key).or_insert(0) += 1;
+                }
+            }
+            (true, Fate::Reject) => rejected.push(kept.offset),
+            _ => {}
+        }
+    }
+    (counts, rejected)
+}
+
+/// Every ledger agrees with the records that it says it covers, and no rejected one among them is lost.
+fn check(world: &World) -> Result<(), TestCaseError> {
+    let servers = world.lock();
+    for (&partition, records) in &servers.topic {
+        let ledger = servers.ledgers.get(&partition).cloned().unwrap_or_default();
+        let next_offset = ledger.next_offset.unwrap_or(0);
+        let (counts, rejected) = expected(partition, records, next_offset);
+        prop_assert_eq!(
+            &ledger.counts,
+            &counts,
+            "partition {} up to {}",
+            partition,
+            next_offset
+        );
+        for offset in rejected {
+            let safe = servers.safe.contains(&(partition, offset));
+            prop_assert!(safe, "the dead letter of {}:{} is lost", partition, offset);
+        }
+        let committed = servers.committed.get(&partition).copied().unwrap_or(0);
+        prop_assert!(
+            committed <= next_offset,
+            "{} is committed over {}",
+            committed,
+            next_offset
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_numbers_are_exact_whatever_happens(
+        seed in any::<u64>(),
+        partitions in 1i32..4,
+        rebalance_one_in in prop::sample::select(vec![0u64, 10, 40]),
+        failure_one_in in prop::sample::select(vec![0u64, 8, 60]),
+        crash_after in prop::option::of(1u64..150),
+    ) {
+        let world = World::with_topic(&mut Die(seed), partitions, 60);
+        let weather = Weather { rebalance_one_in, nothing_one_in: 6, failure_one_in, crash_after };
+        for attempt in 0..4 {
+            let _ = run(&world, seed.wrapping_add(attempt), weather);
+            check(&world)?;
+        }
+        let calm = Weather { nothing_one_in: 5, ..Weather::default() };
+        let (end, counts) = run(&world, seed, calm);
+        prop_assert_eq!(end.unwrap(), End::Latest);
+        let apart = counts.already_counted + counts.filtered + counts.dead_lettered;
+        prop_assert_eq!(counts.consumed, counts.counted + apart);
+        check(&world)?;
+        for (partition, end) in world.latest() {
+            let kept = world.lock().ledgers.get(&partition).and_then(|ledger| ledger.next_offset);
+            prop_assert_eq!(kept.unwrap_or(0), end);
+        }
+    }
+}
+
+fn topic_of(fates: &[Fate]) -> World {
+    let world = World::default();
+    let records = fates.iter().enumerate().map(|(offset, &fate)| Kept {
+        offset: offset as i64,
+        fate,
+        sequence: None,
+    });
+    world.lock().topic.insert(0, records.collect());
+    world
+}
+
+#[test]
+fn a_dead_letter_that_is_not_delivered_keeps_the_numbers_below_its_record() {
+    let world = topic_of(&[Fate::Keep, Fate::Reject, Fate::Keep]);
+    let weather = Weather {
+        failure_one_in: 1,
+        ..Weather::default()
+    };
+    let (end, _) = run(&world, 3, weather);
+    assert_eq!(end.unwrap_err().kind(), Kind::Unavailable);
+    let kept = world
+        .lock()
+        .ledgers
+        .get(&0)
+        .and_then(|ledger| ledger.next_offset);
+    assert!(kept.unwrap_or(0) <= 1, "{kept:?}");
+    check(&world).unwrap();
+}
+
+/// The partition is counted by another member between the loading of the ledger and the first step.
+#[test]
+fn numbers_of_another_member_are_not_overwritten() {
+    struct Overtaken(TwinLedgers);
+    impl Ledgers for Overtaken {
+        async fn load(&self, partition: i32) -> Result<Ledger> {
+            let loaded = self.0.load(partition).await;
+            let ledger = Ledger {
+                next_offset: Some(2),
+                counts: BTreeMap::from([(("parity", "0".to_owned()), 1)]),
+                ..Ledger::default()
+            };
+            self.0.world.lock().ledgers.insert(partition, ledger);
+            loaded
+        }
+
+        async fn advance(&self, step: &Advance) -> Result<bool> {
+            self.0.advance(step).await
+        }
+    }
+    let world = topic_of(&[Fate::Keep; 3]);
+    let ledgers = Overtaken(TwinLedgers {
+        world: world.clone(),
+        seed: 0,
+        failure_one_in: 0,
+    });
+    let dead_letters = TwinDeadLetters::new(&world, Die(1), 0);
+    let read = |_: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
+        count("parity", "0");
+        Outcome::Keep(())
+    };
+    let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
+    let mut source = TwinSource::new(&world, Die(1), Weather::default());
+    let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+    let error = consume(&mut source, &mut work, &mut bounds, &shutdown::channel().1).unwrap_err();
+    assert!(error.to_string().contains("another member"), "{error}");
+    let ledger = world.lock().ledgers[&0].clone();
+    assert_eq!(
+        (
+            ledger.next_offset,
+            ledger.counts[&("parity", "0".to_owned())]
+        ),
+        (Some(2), 1)
+    );
+}
