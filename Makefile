@@ -11,7 +11,7 @@ help: ## list the commands
 	@echo
 	@echo 'STREAMFLOW_STACK=NAME works on another stack than `local`; see local/stack --help.'
 
-demo: ## everything at once: build, start, run both DAGs, show the result (API=public asks randomuser.me)
+demo: up ## everything at once: build, start, run both DAGs, show the result (API=public asks randomuser.me)
 	@API='$(API)' local/demo
 
 test: ## every test, the live ones on servers of their own

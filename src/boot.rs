@@ -155,16 +155,20 @@ async fn listen_for_signals(trigger: Trigger) {
         error!("signals cannot be listened to: a stop will not be orderly");
         return;
     };
+    let mut stopping = false;
     loop {
         let (name, code) = tokio::select! {
             _ = terminate.recv() => ("SIGTERM", 143),
             _ = interrupt.recv() => ("SIGINT", 130),
         };
-        if !trigger.request() {
+        if stopping {
             error!("{name} again: stopping at once");
             std::process::exit(code);
         }
+        stopping = true;
+        // Told before it is asked for: what has nothing in flight ends at once.
         info!("{name}: finishing what is in flight; once more stops at once");
+        trigger.request();
     }
 }
 

@@ -16,9 +16,8 @@ pub fn channel() -> (Trigger, Shutdown) {
 }
 
 impl Trigger {
-    /// Says whether this was the first request.
-    pub fn request(&self) -> bool {
-        !self.0.send_replace(true)
+    pub fn request(&self) {
+        self.0.send_replace(true);
     }
 }
 

@@ -46,8 +46,8 @@ becomes_a_dead_letter! {
     an_impossible_date: bytes(with("dob", json!("1990-02-30T00:00:00.000Z"))) => "impossible_date", Some("dob");
     no_date_at_all: bytes(with("registered_date", json!(CANARY))) => "impossible_date", Some("registered_date");
     a_value_of_900_kilobytes: bytes(with("city", json!(CANARY.repeat(900 * 1024 / CANARY.len())))) => "too_long", Some("city");
-    nesting_10_000_deep: bytes("[".repeat(10_000) + &"]".repeat(10_000)) => "invalid_json", None;
-    objects_nested_10_000_deep: bytes("{\"id\":".repeat(10_000) + "1" + &"}".repeat(10_000)) => "invalid_json", None;
+    nesting_10_000_deep: bytes("[".repeat(10_000) + &"]".repeat(10_000)) => "wrong_shape", None;
+    objects_nested_10_000_deep: bytes("{\"id\":".repeat(10_000) + "1" + &"}".repeat(10_000)) => "wrong_type", Some("id");
 }
 
 fn good() -> Value {

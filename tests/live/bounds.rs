@@ -61,9 +61,9 @@ fn what_comes_after_the_start_is_left_to_the_next_run() {
     let Some(world) = World::shared() else { return };
     world.produce(&records(50).1);
     for program in PROGRAMS {
-        let before = world.records().len() as u64;
+        let before = world.record_count();
         let over = AtomicBool::new(false);
-        let (done, produced) = std::thread::scope(|scope| {
+        let (done, at_start, produced) = std::thread::scope(|scope| {
             let producing = scope.spawn(|| {
                 let mut produced = 0;
                 while !over.load(Ordering::Relaxed) {
@@ -71,17 +71,23 @@ fn what_comes_after_the_start_is_left_to_the_next_run() {
                 }
                 produced
             });
-            let done = world.run(program, &[]);
+            let mut running = world.spawn(program, &[]);
+            // Told when the latest offsets are known.
+            running.wait_for_log("from topic");
+            let at_start = world.record_count();
+            let done = running.finish();
             over.store(true, Ordering::Relaxed);
-            (done, producing.join().expect("no panic"))
+            (done, at_start, producing.join().expect("no panic"))
         });
         let done = done.exits(0);
         let consumed = done.number("consumed");
         let committed = world.committed_records(program);
         let all = before + produced;
         assert_eq!(consumed, committed, "{program}");
-        assert!(consumed >= before, "{program}: {consumed} of {before}");
-        assert!(consumed < all, "{program}: {consumed} of {all}");
+        assert!(
+            (before..=at_start).contains(&consumed) && at_start < all,
+            "{program}: {consumed} of {before} before and {at_start} at the start, {all} at the end"
+        );
         let done = world.run(program, &[]).exits(0);
         assert_eq!(done.number("consumed"), all - consumed, "{program}");
     }

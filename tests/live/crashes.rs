@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::event::{NEW_YEAR_MS, event, numbered, record};
+use crate::event::{NEW_YEAR_MS, of_many_countries};
 use crate::process::{LIMIT, Running};
 use crate::servers::until;
 use crate::tables::{Totals, summary_of};
-use crate::topic::Given;
 use crate::world::World;
 
 /// The broker takes a killed member for living until its session is over: as short as a broker allows.
@@ -22,45 +20,30 @@ const SHORT_SESSION: [&str; 4] = [
     "heartbeat.interval.ms=1000",
 ];
 
-/// Users of many countries, so that the summary is written often: its steps are bounded in size.
-fn users_of_many_countries(count: usize) -> (Vec<Uuid>, Vec<Given>) {
-    let user = |number: usize| {
-        let id = Uuid::new_v4();
-        let mut event = event(id, number);
-        event["country"] = json!(format!("Country {}", number % 5_000));
-        (id, record(&event))
-    };
-    let (ids, mut records): (Vec<_>, Vec<_>) = (0..count).map(user).unzip();
-    numbered(&mut records, Uuid::new_v4(), 1);
-    (ids, records)
-}
-
-/// Kills a run as soon as it has come further than before; says how far it came, or nothing when it was at its end before.
-fn kill_underway(mut running: Running, so_far: u64, progress: impl Fn() -> u64) -> Option<u64> {
-    let met = until("progress", LIMIT, || {
-        let now = progress();
-        (now > so_far || running.has_ended()).then_some(now)
+/// Kills a run when it has come so far, and a moment more; says whether it was still at work.
+fn kill_at(mut running: Running, enough: u64, progress: impl Fn() -> u64) -> bool {
+    until("progress", LIMIT, || {
+        (progress() >= enough || running.has_ended()).then_some(())
     });
-    // A moment more, never the same one.
     let jitter = Uuid::new_v4().as_u128() % 40;
     std::thread::sleep(Duration::from_millis(jitter as u64));
-    let ended = running.has_ended();
+    let at_work = !running.has_ended();
     running.kill();
-    (!ended).then_some(met)
+    at_work
 }
 
 #[test]
 fn a_summary_is_exact_after_every_crash() {
     const USERS: u64 = 20_000;
     let Some(world) = World::shared() else { return };
-    world.produce(&users_of_many_countries(USERS as usize).1);
+    world.produce(&of_many_countries(USERS as usize).1);
     let mut so_far = 0;
     let mut crashes = 0;
-    for _ in 0..5 {
+    for crash in 1..=5 {
         let running = world.spawn("aggregate", &SHORT_SESSION);
-        let Some(_) = kill_underway(running, so_far, || world.counted() as u64) else {
+        if !kill_at(running, crash * USERS / 7, || world.counted() as u64) {
             break;
-        };
+        }
         crashes += 1;
         // What is written is whole: the dimensions agree (which `counted` looks at), and it has not gone back.
         let written = world.counted() as u64;
@@ -68,6 +51,7 @@ fn a_summary_is_exact_after_every_crash() {
             (so_far..=USERS).contains(&written),
             "{written} after {so_far}"
         );
+        println!("killed when {written} of {USERS} were counted");
         so_far = written;
     }
     assert!(crashes >= 1, "no run was killed in the middle");
@@ -92,18 +76,18 @@ fn a_summary_is_exact_after_every_crash() {
 fn every_row_is_there_after_every_crash() {
     const USERS: u64 = 20_000;
     let Some(world) = World::own() else { return };
-    let (ids, records) = users_of_many_countries(USERS as usize);
+    let (ids, records) = of_many_countries(USERS as usize);
     world.produce(&records);
     let mut crashes = 0;
-    for _ in 0..3 {
-        let so_far = world.user_count() as u64;
+    for crash in 1..=3 {
         let running = world.spawn("transform-store", &SHORT_SESSION);
-        if kill_underway(running, so_far, || world.user_count() as u64).is_none() {
+        if !kill_at(running, crash * USERS / 5, || world.user_count() as u64) {
             break;
         }
         crashes += 1;
         let committed = world.committed_records("transform-store");
         let stored = world.user_count() as u64;
+        println!("killed when {stored} of {USERS} were stored, {committed} committed");
         assert!(
             committed <= stored,
             "{committed} committed, {stored} stored"
@@ -136,20 +120,14 @@ fn every_landed_user_is_published_after_every_crash_and_counts_once() {
     let number = |query| world.sql_number(query).unsigned_abs();
     let landed = || number("SELECT count(*) FROM landed_users");
     let published = || number("SELECT count(*) FROM landed_users WHERE published_at IS NOT NULL");
-    let on_topic = || world.records().len() as u64;
-    let moments: [(&str, &dyn Fn() -> u64); 5] = [
-        ("landing", &landed),
-        ("publishing", &on_topic),
-        ("marking", &published),
-        ("publishing again", &on_topic),
-        ("landing again", &landed),
-    ];
+    let on_topic = || world.record_count();
+    let moments: [&dyn Fn() -> u64; 5] = [&landed, &on_topic, &published, &on_topic, &landed];
     let mut crashes = 0;
-    for (_, progress) in moments {
-        let before = progress();
+    for (crash, progress) in (1..).zip(moments) {
         let running = world.spawn("fetch-publish", &arguments);
-        crashes += u32::from(kill_underway(running, before, progress).is_some());
+        crashes += u32::from(kill_at(running, crash * 1000, progress));
         let (landed, published) = (landed(), published());
+        println!("killed when {landed} were landed and {published} published");
         assert!(published <= landed && published <= on_topic());
     }
     assert!(crashes >= 2, "the runs were killed in the middle");

@@ -58,3 +58,16 @@ pub fn numbered(records: &mut [Given], landing: Uuid, first: usize) {
         record.sequence = Some(format!("{landing}/{}", first + place));
     }
 }
+
+/// Users of many countries, so that the summary is written often: its steps are bounded in size.
+pub fn of_many_countries(count: usize) -> (Vec<Uuid>, Vec<Given>) {
+    let user = |number: usize| {
+        let id = Uuid::new_v4();
+        let mut event = event(id, number);
+        event["country"] = json!(format!("Country {}", number % 5_000));
+        (id, record(&event))
+    };
+    let (ids, mut records): (Vec<_>, Vec<_>) = (0..count).map(user).unzip();
+    numbered(&mut records, Uuid::new_v4(), 1);
+    (ids, records)
+}

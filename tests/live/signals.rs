@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::Api;
-use crate::event::records;
+use crate::event::{of_many_countries, records};
 use crate::process::{Finished, LIMIT, Running};
 use crate::servers::until;
 use crate::world::World;
@@ -40,18 +40,28 @@ fn a_run_that_follows_commits_and_the_next_repeats_nothing() {
 /// Stopped in the middle: what was consumed before and after adds up, so nothing is repeated and nothing left out.
 #[test]
 fn a_run_that_is_stopped_in_the_middle_leaves_the_rest_to_the_next() {
-    let Some(world) = World::shared() else { return };
-    let (ids, records) = records(20_000);
+    const USERS: u64 = 20_000;
+    let Some(world) = World::own() else { return };
+    let (ids, records) = of_many_countries(USERS as usize);
     world.produce(&records);
-    for program in ["transform-store", "aggregate"] {
-        let mut running = world.spawn(program, &[]);
-        running.wait_for_log("takes over partitions");
-        let first = terminate(running).number("consumed");
+    let stored = || world.user_count() as u64;
+    let counted = || world.counted() as u64;
+    let jobs: [(&str, &dyn Fn() -> u64); 2] =
+        [("transform-store", &stored), ("aggregate", &counted)];
+    for (program, progress) in jobs {
+        let running = world.spawn(program, &[]);
+        until("progress", LIMIT, || (progress() > 500).then_some(()));
+        let done = terminate(running);
+        let first = done.number("consumed");
+        assert!((500..USERS).contains(&first), "{program}: in the middle");
+        assert_eq!(done.summary["interrupted"], true, "{program}");
         assert_eq!(world.committed_records(program), first, "{program}");
-        let second = world.run(program, &[]).exits(0).number("consumed");
-        assert_eq!(first + second, 20_000, "{program}");
+        assert_eq!(progress(), first, "{program}");
+        let done = world.run(program, &[]).exits(0);
+        assert_eq!(first + done.number("consumed"), USERS, "{program}");
+        assert_eq!(done.summary.get("interrupted"), None, "{program}");
     }
-    assert_eq!(world.counted(), 20_000);
+    assert_eq!(counted(), USERS);
     let users = world.users();
     assert!(ids.iter().all(|id| users.contains_key(id)));
 }

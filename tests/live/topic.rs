@@ -99,6 +99,25 @@ impl World {
         read(self.base.servers, &self.topic)
     }
 
+    /// How many records the topic has now.
+    pub fn record_count(&self) -> u64 {
+        let consumer: BaseConsumer = self
+            .base
+            .servers
+            .kafka_client()
+            .create()
+            .expect("a consumer");
+        let count = |partition| {
+            let ends = consumer.fetch_watermarks(&self.topic, partition, ASK);
+            let (low, high) = ends.expect("the ends of the partition");
+            (high - low).unsigned_abs()
+        };
+        partitions(&consumer, &self.topic)
+            .into_iter()
+            .map(count)
+            .sum()
+    }
+
     pub fn dead_letters(&self) -> Vec<Found> {
         read(self.base.servers, &self.dead_letter_topic())
     }

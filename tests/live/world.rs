@@ -103,12 +103,10 @@ impl World {
         command.env_clear().envs(self.variables()).args(arguments);
         let consumes = matches!(program, "transform-store" | "aggregate");
         if consumes && !arguments.contains(&"--group-id") {
-            command.env("KAFKA_GROUP_ID", self.group(program));
+            command.args(["--group-id", &self.group(program)]);
         }
-        process::spawn({
-            command.envs(variables.iter().copied());
-            command
-        })
+        command.envs(variables.iter().copied());
+        process::spawn(command)
     }
 }
 

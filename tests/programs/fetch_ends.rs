@@ -59,18 +59,16 @@ fn a_duration_shorter_than_the_wait_for_the_rate_ends_it() {
 
 #[test]
 fn a_duration_without_a_single_page_is_no_success() {
-    for (mode, code) in [
-        ("hang", 69),
-        ("empty", 65),
-        ("server-error", 69),
-        ("forbidden", 77),
-    ] {
+    for mode in ["hang", "empty", "server-error", "forbidden"] {
         let api = BundledApi::start(Config::default());
         let ended = Program::fetch(&api.url(&format!("trouble={mode}")))
             .arguments(&["--duration", "1s"])
             .run()
-            .with_code(code)
-            .saying(&["what to do: ", "/api/"]);
+            .with_code(69)
+            .saying(&[
+                "/api/ gave no page of users within --duration",
+                "what to do: ",
+            ]);
         assert_eq!(ended.number("fetched"), 0);
         assert!(ended.elapsed < Duration::from_secs(8), "{mode}: {ended:?}");
     }
@@ -112,7 +110,7 @@ fn a_signal_ends_it_while_the_api_hangs() {
         api.wait_for_request();
         let ended = stop(program, signal);
         assert_eq!(ended.number("fetched"), 5, "what has come is kept");
-        ended.saying(&[&format!("SIG{signal}")]);
+        assert_eq!(ended.summary()["interrupted"], true, "{signal}");
     }
 }
 
@@ -123,9 +121,11 @@ fn a_signal_ends_it_in_the_middle_of_a_slow_answer() {
         .start();
     let listens = api.wait_for_log("random users at ");
     let url = listens.split(' ').next_back().unwrap();
-    let program = Program::fetch(&format!("{url}?trouble=slow&trouble_ms=50000&trouble_after=1"))
-        .arguments(&["--users", "10", "--page-size", "5"])
-        .start();
+    let program = Program::fetch(&format!(
+        "{url}?trouble=slow&trouble_ms=50000&trouble_after=1"
+    ))
+    .arguments(&["--users", "10", "--page-size", "5"])
+    .start();
     api.wait_for_log("trouble=slow");
     let ended = stop(program, "TERM");
     assert_eq!(ended.number("fetched"), 5);

@@ -4,6 +4,7 @@ use streamflow::random_user_api::Config;
 
 use crate::bundled_api::BundledApi;
 use crate::program::Program;
+use crate::scripted_api::{Reply, ScriptedApi};
 
 /// What the bundled API puts into answers that are no pages, and into pages: none of it belongs into a log.
 const CONTENT: [&str; 9] = [
@@ -132,4 +133,15 @@ fn a_size_that_the_api_does_not_give_is_named() {
         .run()
         .with_code(65)
         .saying(&["4 users were asked for and 2 came", "--page-size"]);
+}
+
+#[test]
+fn an_answer_without_end_is_cut_off() {
+    let api = ScriptedApi::start(|_| Reply::With("200 OK", vec![b' '; 65 << 20]));
+    Program::fetch(&api.url()).run().with_code(65).saying(&[
+        "larger than 67108864 bytes",
+        "in 1 tries",
+        "what to do: ",
+    ]);
+    assert_eq!(api.requests().len(), 1);
 }

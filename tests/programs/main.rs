@@ -1,4 +1,5 @@
-//! The programs from outside, as processes, with no server but those that the tests bring along. One crate, so that it links once.
+//! The programs as processes, and the library's parts from outside, with no server but those that the tests bring along. One crate, so that
+//! it links once.
 
 mod bundled_api;
 mod program;
@@ -12,11 +13,15 @@ mod help;
 mod logs;
 mod pipeline_fold;
 mod pipeline_loop;
+mod pipeline_script;
 mod pipeline_store;
 mod pipeline_twin;
+mod pipeline_world;
 mod random_user_api;
 mod secrets;
 mod unreachable;
 mod usage;
+mod user_checks;
+mod user_inputs;
 mod user_properties;
 mod user_snapshots;

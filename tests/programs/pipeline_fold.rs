@@ -15,7 +15,8 @@ use streamflow::rejection::{Reason, Rejection};
 use streamflow::shutdown;
 
 use crate::pipeline_store::runtime;
-use crate::pipeline_twin::{Die, Fate, Kept, TwinDeadLetters, TwinSource, Weather, World, fate_of};
+use crate::pipeline_twin::{TwinDeadLetters, TwinSource, Weather};
+use crate::pipeline_world::{Die, Fate, Kept, World, fate_of};
 
 /// Compare and set, and sometimes no answer: then the step was taken or not, and the run ends without knowing.
 struct TwinLedgers {

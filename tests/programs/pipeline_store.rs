@@ -15,7 +15,8 @@ use streamflow::pipeline::store::{Counts, Flow, Store, StoreEach};
 use streamflow::rejection::{Reason, Rejection};
 use streamflow::shutdown;
 
-use crate::pipeline_twin::{Die, Fate, TwinDeadLetters, TwinSource, Weather, World, fate_of};
+use crate::pipeline_twin::{TwinDeadLetters, TwinSource, Weather};
+use crate::pipeline_world::{Die, Fate, World, fate_of};
 
 pub fn runtime() -> &'static tokio::runtime::Runtime {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();

@@ -101,7 +101,10 @@ impl Fetch {
                 duration.saturating_sub(begun.elapsed())
             });
             let Ok(page) = tokio::time::timeout(left, page).await else {
-                return Ok(());
+                return match asked {
+                    0 => Err(self.no_page_in_time()),
+                    _ => Ok(()),
+                };
             };
             let Some(page) = page? else { return Ok(()) };
             asked += u64::from(users);
@@ -114,6 +117,12 @@ impl Fetch {
             info!("the API has no more pages of this seed");
         }
         Ok(())
+    }
+
+    /// A run that fetched nothing is not a good one.
+    fn no_page_in_time(&self) -> Error {
+        Error::unavailable(format!("the API at {} gave no page of users within --duration", self.api.address()))
+            .hint("the lines above say what it gave instead; a longer --duration leaves room for the retries")
     }
 
     /// Users of the next page: a whole one, or what is left.

@@ -115,10 +115,10 @@ impl UserSummaries {
         )
         .await
         .map_err(|cause| failed("load the offset of a summary", cause))?;
-        let row: Option<(Option<i64>, Option<HashMap<Uuid, i64>>)> = result
+        let row = result
             .into_rows_result()
             .map_err(unreadable)?
-            .maybe_first_row()
+            .maybe_first_row::<(Option<i64>, Option<HashMap<Uuid, i64>>)>()
             .map_err(unreadable)?;
         let (next_offset, high_water) = row.unwrap_or_default();
         Ok((

@@ -95,8 +95,9 @@ impl Flaw {
 
 /// Believes an answer with status 200, or says what is wrong with it.
 pub(super) fn check(number: u32, asked: u32, seed: &str, body: Bytes) -> Result<Page, Flaw> {
-    let answer: Answer<'_> =
-        serde_json::from_slice(&body).map_err(|_| flaw_of_unreadable(&body))?;
+    // All of it must be text, also what is not looked at.
+    let text = std::str::from_utf8(&body).map_err(|_| Flaw::NotJson { html: false })?;
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| flaw_of_unreadable(text))?;
     let results = match (answer.results, answer.error) {
         (Some(results), _) => results,
         (None, Some(_)) => return Err(Flaw::ErrorBody),
@@ -118,14 +119,13 @@ pub(super) fn check(number: u32, asked: u32, seed: &str, body: Bytes) -> Result<
     Ok(Page { number, body })
 }
 
-fn flaw_of_unreadable(body: &[u8]) -> Flaw {
+fn flaw_of_unreadable(text: &str) -> Flaw {
     // JSON of another shape (`results` a text, say) is told apart from what is no JSON at all.
-    if serde_json::from_slice::<IgnoredAny>(body).is_ok() && std::str::from_utf8(body).is_ok() {
+    if serde_json::from_str::<IgnoredAny>(text).is_ok() {
         return Flaw::NoResults;
     }
-    let start = body.trim_ascii_start();
     Flaw::NotJson {
-        html: start.first() == Some(&b'<'),
+        html: text.trim_start().starts_with('<'),
     }
 }
 

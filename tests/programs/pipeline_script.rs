@@ -1,0 +1,210 @@
+//! A source whose events a test writes in their order, and a store that waits for the test's permission.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use streamflow::error::{Error, Result};
+use streamflow::pipeline::batch::Limits;
+use streamflow::pipeline::bounds::{self, Bounds, End};
+use streamflow::pipeline::consume::consume;
+use streamflow::pipeline::dead_letter::DeadLetters;
+use streamflow::pipeline::outcome::Outcome;
+use streamflow::pipeline::record::Record;
+use streamflow::pipeline::source::{Event, Source, Start};
+use streamflow::pipeline::store::{Flow, Store, StoreEach};
+use streamflow::rejection::Rejection;
+use streamflow::shutdown::Shutdown;
+use tokio::sync::Semaphore;
+
+use crate::pipeline_store::runtime;
+
+/// What the source gives next.
+pub enum Step {
+    Tell(Event),
+    Record(i64),
+    /// Records without end, from this offset on.
+    Records(i64),
+}
+
+/// What the source was told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    Pause(bool),
+    /// It is asked while it is paused: the membership in the group lives on.
+    AskedWhilePaused,
+}
+
+/// Partition 0 of a topic, given out as written.
+struct Script {
+    steps: VecDeque<Step>,
+    paused: bool,
+    told: Sender<Told>,
+    committed: Arc<Mutex<Vec<(i32, i64)>>>,
+}
+
+impl Source for Script {
+    fn next(
+        &mut self,
+        timeout: Duration,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Event> {
+        if self.paused {
+            let _ = self.told.send(Told::AskedWhilePaused);
+            std::thread::sleep(timeout);
+            return Ok(Event::Nothing);
+        }
+        let offset = match self.steps.pop_front() {
+            None => {
+                std::thread::sleep(timeout);
+                return Ok(Event::Nothing);
+            }
+            Some(Step::Tell(event)) => return Ok(event),
+            Some(Step::Record(offset)) => offset,
+            Some(Step::Records(offset)) => {
+                self.steps.push_front(Step::Records(offset + 1));
+                offset
+            }
+        };
+        on_record(&Record {
+            topic: "user_created",
+            partition: 0,
+            offset,
+            timestamp_ms: 0,
+            key: None,
+            value: None,
+            sequence: None,
+        })?;
+        Ok(Event::Record)
+    }
+
+    fn take(&mut self, _partitions: &[(i32, Start)]) -> Result<()> {
+        Ok(())
+    }
+
+    fn release(&mut self, _partitions: &[i32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn commit(&mut self, positions: &[(i32, i64)], _wait: bool) -> Result<()> {
+        self.committed.lock().unwrap().extend(positions);
+        Ok(())
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<()> {
+        self.paused = paused;
+        let _ = self.told.send(Told::Pause(paused));
+        Ok(())
+    }
+}
+
+struct NoDeadLetters;
+
+impl DeadLetters for NoDeadLetters {
+    fn send(&mut self, _record: &Record<'_>, rejection: &Rejection) -> Result<()> {
+        panic!("nothing is rejected here, but {rejection}");
+    }
+
+    fn acknowledged(&mut self, wait: Duration) -> Result<Vec<(i32, i64)>> {
+        std::thread::sleep(wait);
+        Ok(Vec::new())
+    }
+
+    fn in_flight(&self) -> usize {
+        0
+    }
+}
+
+/// Needs a permit for each batch, and refuses the one that holds `refused`.
+struct Gate {
+    permits: Arc<Semaphore>,
+    refused: Option<i64>,
+    stored: Arc<Mutex<Vec<i64>>>,
+}
+
+impl Store<i64> for Gate {
+    async fn store(&self, rows: Vec<i64>) -> Result<()> {
+        self.permits.acquire().await.unwrap().forget();
+        if self.refused.is_some_and(|refused| rows.contains(&refused)) {
+            return Err(Error::denied("the store refuses a row"));
+        }
+        self.stored.lock().unwrap().extend(rows);
+        Ok(())
+    }
+}
+
+const FLOW: Flow = Flow {
+    batch: Limits {
+        rows: 3,
+        bytes: 1_000,
+    },
+    batches_in_flight: 2,
+    dead_letters_in_flight: 2,
+};
+
+/// A run, and what can be seen of it from outside.
+pub struct Bench {
+    pub permits: Arc<Semaphore>,
+    pub stored: Arc<Mutex<Vec<i64>>>,
+    committed: Arc<Mutex<Vec<(i32, i64)>>>,
+    told: Receiver<Told>,
+    run: std::thread::JoinHandle<Result<End>>,
+}
+
+pub fn begin(
+    steps: impl IntoIterator<Item = Step>,
+    (limits, latest): (bounds::Limits, i64),
+    (permits, refused): (usize, Option<i64>),
+    shutdown: Shutdown,
+) -> Bench {
+    let permits = Arc::new(Semaphore::new(permits));
+    let (stored, committed) = (Arc::default(), Arc::default());
+    let (sender, told) = mpsc::channel();
+    let mut source = Script {
+        steps: steps.into_iter().collect(),
+        paused: false,
+        told: sender,
+        committed: Arc::clone(&committed),
+    };
+    let store = Gate {
+        permits: permits.clone(),
+        refused,
+        stored: Arc::clone(&stored),
+    };
+    let read = |record: &Record<'_>| Outcome::Keep((record.offset, 10));
+    let mut work = StoreEach::new(runtime().handle().clone(), read, store, NoDeadLetters, FLOW);
+    let run = std::thread::spawn(move || {
+        let targets = BTreeMap::from([(0, latest)]);
+        let mut bounds = Bounds::new(limits, targets, Instant::now());
+        consume(&mut source, &mut work, &mut bounds, &shutdown)
+    });
+    Bench {
+        permits,
+        stored,
+        committed,
+        told,
+        run,
+    }
+}
+
+impl Bench {
+    pub fn wait_until_told(&self, what: Told) {
+        let patience = Duration::from_secs(20);
+        while self
+            .told
+            .recv_timeout(patience)
+            .expect("the source is told more")
+            != what
+        {}
+    }
+
+    /// How it ended, what was stored, and what was committed last.
+    pub fn end(self) -> (Result<End>, Vec<i64>, Option<(i32, i64)>) {
+        let end = self.run.join().unwrap();
+        let mut stored = self.stored.lock().unwrap().clone();
+        stored.sort_unstable();
+        let committed = self.committed.lock().unwrap().last().copied();
+        (end, stored, committed)
+    }
+}
