@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use log::{error, info, warn};
@@ -16,6 +16,9 @@ use crate::shutdown::{self, Shutdown, Trigger};
 
 /// Exit code for "nothing to do" with `--skip-if-empty`; Airflow shows such a task as skipped.
 pub const SKIPPED: u8 = 99;
+
+/// How long a program has to end by itself after a signal.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
 
 /// The arguments of a program.
 pub trait Program: Parser + Send + 'static {
@@ -100,7 +103,7 @@ where
     };
     let outcome = runtime.block_on(async {
         let (trigger, shutdown) = shutdown::channel();
-        let signals = tokio::spawn(listen_for_signals(trigger));
+        let signals = tokio::spawn(listen_for_signals(P::NAME, begun, trigger));
         let outcome = run(arguments, shutdown).await;
         signals.abort();
         outcome
@@ -145,8 +148,9 @@ fn fail(error: &Error) -> ExitCode {
     ExitCode::from(error.kind().exit_code())
 }
 
-/// The first SIGTERM or SIGINT asks to stop, a second one ends the program at once.
-async fn listen_for_signals(trigger: Trigger) {
+/// The first SIGTERM or SIGINT asks to stop, a second one ends the program at once. A program that a server holds up is ended in time, too:
+/// what it leaves unfinished is done again by the next run, as after a crash.
+async fn listen_for_signals(job: &'static str, begun: Instant, trigger: Trigger) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
@@ -155,20 +159,28 @@ async fn listen_for_signals(trigger: Trigger) {
         error!("signals cannot be listened to: a stop will not be orderly");
         return;
     };
-    let mut stopping = false;
-    loop {
-        let (name, code) = tokio::select! {
+    let mut next = async || {
+        tokio::select! {
             _ = terminate.recv() => ("SIGTERM", 143),
             _ = interrupt.recv() => ("SIGINT", 130),
-        };
-        if stopping {
+        }
+    };
+    let (name, _) = next().await;
+    // Told before it is asked for: what has nothing in flight ends at once.
+    info!("{name}: finishing what is in flight; once more stops at once");
+    trigger.request();
+    match tokio::time::timeout(STOP_WITHIN, next()).await {
+        Ok((name, code)) => {
             error!("{name} again: stopping at once");
             std::process::exit(code);
         }
-        stopping = true;
-        // Told before it is asked for: what has nothing in flight ends at once.
-        info!("{name}: finishing what is in flight; once more stops at once");
-        trigger.request();
+        Err(_) => {
+            error!("what is in flight does not end: it is left to the next run");
+            let mut report = Report::default();
+            report.interrupted();
+            let _ = finish(job, report, begun);
+            std::process::exit(0);
+        }
     }
 }
 
