@@ -99,6 +99,8 @@ impl KafkaSource {
             kafka,
             &[
                 ("group.id", group_id),
+                // A member that was killed holds its partitions for so long; the default of 45 s would hold up the next run.
+                ("session.timeout.ms", "10000"),
                 ("enable.auto.commit", "false"),
                 ("enable.auto.offset.store", "false"),
                 ("auto.offset.reset", "earliest"),

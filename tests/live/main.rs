@@ -7,6 +7,7 @@
 mod api;
 mod event;
 mod process;
+mod proxy;
 mod recorded;
 mod servers;
 mod tables;
@@ -24,4 +25,5 @@ mod missing;
 mod operator;
 mod recorded_users;
 mod signals;
+mod stalled;
 mod unreachable;

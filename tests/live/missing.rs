@@ -2,6 +2,8 @@
 
 use crate::api::Api;
 use crate::event::records;
+use crate::process::LIMIT;
+use crate::servers::until;
 use crate::world::World;
 
 const INIT: &str = "streamflow init";
@@ -80,4 +82,21 @@ fn tables_that_lack_a_column_are_named_and_nothing_is_committed() {
         "user_summaries.high_water",
         INIT,
     ]);
+}
+
+/// The summary knows offsets that this topic does not have: counting on would leave users out in silence.
+#[test]
+fn a_topic_that_was_deleted_and_made_again_is_not_taken_for_the_old_one() {
+    let Some(world) = World::shared() else { return };
+    world.produce(&records(60).1);
+    world.run("aggregate", &[]).exits(0);
+    world.delete_topics(&[&world.topic]);
+    until("the topic is made again", LIMIT, || {
+        let done = world.run("streamflow", &["init"]);
+        (done.code == 0 && done.stdout.contains("made")).then_some(())
+    });
+    world.produce(&records(1).1);
+    let done = world.run("aggregate", &[]).exits(78);
+    done.says(&[&world.topic, "another topic of the same name", "--group-id"]);
+    assert_eq!(world.counted(), 60);
 }
