@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(row.email.as_deref(), Some("ada.l@example.com"));
         assert_eq!(row.post_code.as_deref(), Some("12345"));
         assert_eq!(row.nationality.as_deref(), Some("GB"));
-        assert_eq!(row.dob_ms, Some(-790_689_599_750));
+        assert_eq!(row.dob_ms, Some(-790_775_999_750));
         assert_eq!(row.registered_date_ms, Some(1_262_401_445_000));
     }
 
