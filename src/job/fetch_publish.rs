@@ -10,6 +10,7 @@ mod progress;
 mod publish;
 
 pub use std::process::ExitCode;
+use std::sync::Arc;
 
 use arguments::Arguments;
 
@@ -53,12 +54,19 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         arguments.kafka.topic
     );
 
-    let progress = Progress::new(fetch.users());
+    let progress = Arc::new(Progress::new(fetch.users()));
     let (pages_out, pages_in) = mpsc::channel(PAGES_AHEAD);
     let (landed_out, landed_in) = watch::channel(());
     let seed = fetch.seed().to_owned();
-    let fetching = fetch.run(pages_out, &shutdown);
-    let landing = land::run(landing, &seed, pages_in, landed_out, &progress);
+    // Each stage is a task of its own, so that they share the processors.
+    let fetching = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { fetch.run(pages_out, &shutdown).await }
+    });
+    let landing = tokio::spawn({
+        let (seed, progress) = (seed.clone(), progress.clone());
+        async move { land::run(landing, &seed, pages_in, landed_out, &progress).await }
+    });
     let publishing = async {
         match Outbox::lock(outbox_client, &shutdown).await {
             Ok(Some(outbox)) => {
@@ -76,8 +84,10 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
             Err(error) => (0, Err(error)),
         }
     };
-    let (fetched, (landed, landing), (published, publishing)) =
-        tokio::join!(fetching, landing, publishing);
+    let (fetched, landing, (published, publishing)) = tokio::join!(fetching, landing, publishing);
+    let broken = |cause| Error::bug("a stage broke off").cause(cause);
+    let fetched = fetched.map_err(broken)?;
+    let (landed, landing) = landing.map_err(broken)?;
     progress.finish();
 
     // The first stage that failed is the one to name: what follows from it is told in the log.

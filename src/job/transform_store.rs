@@ -52,7 +52,7 @@ impl Program for Arguments {
 /// Below Cassandra's default limit of 50 KiB for a batch, and enough requests at once to keep a node busy.
 const FLOW: Flow = Flow {
     batch: batch::Limits {
-        rows: 60,
+        rows: 100,
         bytes: 40_000,
     },
     batches_in_flight: 8,

@@ -17,9 +17,9 @@ pub fn of_record(raw: &[u8]) -> Result<Fingerprint, Rejection> {
             moment.remove("age");
         }
     }
-    let mut digest = Sha256::new();
-    add(&value, &mut digest);
-    Ok(digest.finalize().into())
+    let mut bytes = Vec::with_capacity(raw.len() * 2);
+    add(&value, &mut bytes);
+    Ok(of_bytes(&bytes))
 }
 
 /// The digest of bytes that are not read as JSON.
@@ -28,36 +28,36 @@ pub fn of_bytes(raw: &[u8]) -> Fingerprint {
 }
 
 /// Adds one value: a tag for its kind, then its length where it has one, so that no two values give the same bytes.
-fn add(value: &Value, digest: &mut Sha256) {
+fn add(value: &Value, bytes: &mut Vec<u8>) {
     match value {
-        Value::Null => digest.update(b"n"),
-        Value::Bool(bool) => digest.update(if *bool { b"t" } else { b"f" }),
-        Value::Number(number) => add_text(b"#", &number.to_string(), digest),
-        Value::String(text) => add_text(b"s", text, digest),
+        Value::Null => bytes.push(b'n'),
+        Value::Bool(bool) => bytes.push(if *bool { b't' } else { b'f' }),
+        Value::Number(number) => add_text(b"#", &number.to_string(), bytes),
+        Value::String(text) => add_text(b"s", text, bytes),
         Value::Array(items) => {
-            add_length(b"a", items.len(), digest);
-            items.iter().for_each(|item| add(item, digest));
+            add_length(b"a", items.len(), bytes);
+            items.iter().for_each(|item| add(item, bytes));
         }
         Value::Object(fields) => {
-            add_length(b"o", fields.len(), digest);
+            add_length(b"o", fields.len(), bytes);
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_unstable_by_key(|(name, _)| name.as_str());
             for (name, item) in fields {
-                add_text(b"k", name, digest);
-                add(item, digest);
+                add_text(b"k", name, bytes);
+                add(item, bytes);
             }
         }
     }
 }
 
-fn add_text(tag: &[u8], text: &str, digest: &mut Sha256) {
-    add_length(tag, text.len(), digest);
-    digest.update(text);
+fn add_text(tag: &[u8], text: &str, bytes: &mut Vec<u8>) {
+    add_length(tag, text.len(), bytes);
+    bytes.extend_from_slice(text.as_bytes());
 }
 
-fn add_length(tag: &[u8], length: usize, digest: &mut Sha256) {
-    digest.update(tag);
-    digest.update((length as u64).to_be_bytes());
+fn add_length(tag: &[u8], length: usize, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(tag);
+    bytes.extend_from_slice(&(length as u64).to_be_bytes());
 }
 
 #[cfg(test)]

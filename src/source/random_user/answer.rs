@@ -1,6 +1,7 @@
 //! What the API may answer, and whether it can be believed. Pure.
 
-use bytes::Bytes;
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -10,7 +11,9 @@ use crate::error::{Error, Kind};
 /// A page of users, raw, as the API sent them.
 pub struct Page {
     pub number: u32,
-    body: Bytes,
+    text: String,
+    /// Where each record stands in the text.
+    records: Vec<Range<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -94,10 +97,10 @@ impl Flaw {
 }
 
 /// Believes an answer with status 200, or says what is wrong with it.
-pub(super) fn check(number: u32, asked: u32, seed: &str, body: Bytes) -> Result<Page, Flaw> {
+pub(super) fn check(number: u32, asked: u32, seed: &str, body: Vec<u8>) -> Result<Page, Flaw> {
     // All of it must be text, also what is not looked at.
-    let text = std::str::from_utf8(&body).map_err(|_| Flaw::NotJson { html: false })?;
-    let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| flaw_of_unreadable(text))?;
+    let text = String::from_utf8(body).map_err(|_| Flaw::NotJson { html: false })?;
+    let answer: Answer<'_> = serde_json::from_str(&text).map_err(|_| flaw_of_unreadable(&text))?;
     let results = match (answer.results, answer.error) {
         (Some(results), _) => results,
         (None, Some(_)) => return Err(Flaw::ErrorBody),
@@ -116,7 +119,17 @@ pub(super) fn check(number: u32, asked: u32, seed: &str, body: Bytes) -> Result<
     {
         log::debug!("page {number}: the answer names another seed than the one asked for");
     }
-    Ok(Page { number, body })
+    let begin = text.as_ptr() as usize;
+    let place = |record: &RawValue| {
+        let at = record.get().as_ptr() as usize - begin;
+        at..at + record.get().len()
+    };
+    let records = results.into_iter().map(place).collect();
+    Ok(Page {
+        number,
+        text,
+        records,
+    })
 }
 
 fn flaw_of_unreadable(text: &str) -> Flaw {
@@ -131,13 +144,8 @@ fn flaw_of_unreadable(text: &str) -> Flaw {
 
 impl Page {
     /// The raw records, in the order of the answer.
-    pub fn records(&self) -> Vec<&str> {
-        let answer: Result<Answer<'_>, _> = serde_json::from_slice(&self.body);
-        let results = answer
-            .ok()
-            .and_then(|answer| answer.results)
-            .unwrap_or_default();
-        results.into_iter().map(RawValue::get).collect()
+    pub fn records(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(|place| &self.text[place.clone()])
     }
 }
 
@@ -146,8 +154,8 @@ mod tests {
     use super::*;
 
     fn checked(body: &str) -> Result<usize, Flaw> {
-        let page = check(1, 2, "s", Bytes::copy_from_slice(body.as_bytes()))?;
-        Ok(page.records().len())
+        let page = check(1, 2, "s", body.as_bytes().to_vec())?;
+        Ok(page.records().count())
     }
 
     #[test]

@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use bytes::{Bytes, BytesMut};
 use log::warn;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode, Url};
@@ -152,9 +151,8 @@ impl Api {
     }
 }
 
-async fn read(mut response: Response) -> Result<Bytes, Miss> {
-    let mut body =
-        BytesMut::with_capacity(response.content_length().unwrap_or(0).min(8 << 20) as usize);
+async fn read(mut response: Response) -> Result<Vec<u8>, Miss> {
+    let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(8 << 20) as usize);
     while let Some(chunk) = response.chunk().await.map_err(miss)? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             let limit_bytes = MAX_ANSWER_BYTES;
@@ -162,7 +160,7 @@ async fn read(mut response: Response) -> Result<Bytes, Miss> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(body)
 }
 
 fn miss(error: reqwest::Error) -> Miss {
