@@ -40,7 +40,8 @@ pub struct Bounds {
     targets: BTreeMap<i32, i64>,
     /// Offset of the next record, by partition that is ours now; nothing known yet before the first record or end of partition.
     positions: BTreeMap<i32, Option<i64>>,
-    assigned_once: bool,
+    /// False at first, and while the group shares its partitions out anew: what comes then may have records to read.
+    assigned: bool,
     pub consumed: u64,
 }
 
@@ -51,13 +52,13 @@ impl Bounds {
             begun: now,
             targets,
             positions: BTreeMap::new(),
-            assigned_once: false,
+            assigned: false,
             consumed: 0,
         }
     }
 
     pub fn assigned(&mut self, partitions: impl IntoIterator<Item = i32>) {
-        self.assigned_once = true;
+        self.assigned = true;
         for partition in partitions {
             self.positions.insert(partition, None);
         }
@@ -67,6 +68,7 @@ impl Bounds {
         for partition in partitions {
             self.positions.remove(&partition);
         }
+        self.assigned = !self.positions.is_empty();
     }
 
     /// Whether a record still belongs to this run.
@@ -120,7 +122,7 @@ impl Bounds {
         let all_read = self.positions.iter().all(|(&partition, position)| {
             position.is_some_and(|position| position >= self.target(partition))
         });
-        (!self.limits.follow && self.assigned_once && all_read).then_some(End::Latest)
+        (!self.limits.follow && self.assigned && all_read).then_some(End::Latest)
     }
 
     /// A partition that did not exist at the start has nothing to read in this run.
@@ -153,6 +155,23 @@ mod tests {
     fn a_member_without_partitions_has_nothing_to_wait_for() {
         let mut bounds = bounds(Limits::default());
         bounds.assigned([]);
+        assert_eq!(bounds.end(Instant::now()), Some(End::Latest));
+    }
+
+    #[test]
+    fn a_member_whose_partitions_are_taken_waits_for_the_next_ones() {
+        let mut bounds = bounds(Limits::default());
+        bounds.assigned([0]);
+        bounds.revoked([0]);
+        assert_eq!(
+            bounds.end(Instant::now()),
+            None,
+            "another member left, and its partitions are about to come here"
+        );
+        bounds.assigned([0, 1]);
+        bounds.end_of_partition(1);
+        assert_eq!(bounds.end(Instant::now()), None);
+        bounds.end_of_partition(0);
         assert_eq!(bounds.end(Instant::now()), Some(End::Latest));
     }
 
