@@ -17,7 +17,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("install", help="fetch what is missing into .local/opt")
     one = commands.add_parser("up", help="install, start, and wait until every server answers")
-    one.add_argument("--only", metavar="NAMES", default="", help=f"only these, separated by commas: {', '.join(NAMES)}; airflow is short for its four")
+    one.add_argument("--only", metavar="NAMES", default="", help=f"only these, separated by commas: {', '.join(NAMES)}; "
+                                                                 "airflow is short for its four, spark for its two")
     commands.add_parser("down", help="stop everything; the data stays")
     commands.add_parser("status", help="one line a service; exits with 1 when one of them does not answer")
     one = commands.add_parser("logs", help="follow the log of a service")
@@ -48,9 +49,9 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
             from .services import NAMES
             from .up import up
             only = [name for name in arguments.only.split(",") if name]
-            if "airflow" in only:
-                only += [name for name in NAMES if name.startswith("airflow-")]
-            if unknown := sorted(set(only) - {"airflow", *NAMES}):
+            for several in {"airflow", "spark"} & set(only):
+                only += [name for name in NAMES if name.startswith(f"{several}-")]
+            if unknown := sorted(set(only) - {"airflow", "spark", *NAMES}):
                 raise StackError(f"--only: no service is named {', '.join(unknown)}; there are {', '.join(NAMES)}.", 2)
             up(stack, only)
         case "down":

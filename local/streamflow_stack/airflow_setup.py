@@ -1,13 +1,19 @@
-"""Run by Airflow's own Python: makes or upgrades its tables, then its user admin, in one process.
+"""Run by Airflow's own Python: makes or upgrades its tables, then its user admin and its connection to Spark, in one process.
 
-Two runs of its command line would load Airflow twice, which takes longer than the work. A line on standard output tells when
-the tables are there: from then on its servers can start.
+Several runs of its command line would load Airflow several times, which takes longer than the work. A line on standard output
+tells when the tables are there: from then on its servers can start.
 """
 
 import contextlib
+import json
+import os
 import sys
+from urllib.parse import urlsplit
 
 TABLES_READY = "local/stack: the tables are ready"
+
+SPARK_CONNECTION = "spark-conn"
+MADE_BY_US = "Made by local/stack, which brings it up to date. With another description it stays as you change it."
 
 
 def main() -> None:
@@ -22,6 +28,25 @@ def main() -> None:
     print(TABLES_READY, flush=True)
     run("users", "create", "--username", "admin", "--password", "admin", "--firstname", "Admin", "--lastname", "Local",
         "--role", "Admin", "--email", "admin@localhost")
+    connect_spark()
+
+
+def connect_spark() -> None:
+    from airflow.models import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    master = urlsplit(os.environ["SPARK_MASTER_URL"])
+    with create_session() as session:
+        connection = session.scalar(select(Connection).where(Connection.conn_id == SPARK_CONNECTION))
+        if connection is None:
+            connection = Connection(conn_id=SPARK_CONNECTION, description=MADE_BY_US)
+            session.add(connection)
+        if connection.description != MADE_BY_US:
+            return
+        connection.conn_type = "spark"
+        connection.host, connection.port = f"spark://{master.hostname}", master.port
+        connection.set_extra(json.dumps({"deploy-mode": "client", "spark-binary": "spark-submit"}))
 
 
 if __name__ == "__main__":

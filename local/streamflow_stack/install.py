@@ -1,4 +1,5 @@
-"""Fetches what the stack needs into .local/opt/, each part once: Python environments from PyPI, the Java servers from Maven.
+"""Fetches what the stack needs into .local/opt/, each part once: Python environments and Spark from PyPI, Kafka and
+Cassandra from Maven.
 
 A part carries a stamp of what it was made from, written last: without it, or with another one, the part is made anew. So an
 interrupted install heals by itself, and a changed requirement is installed at the next start.
@@ -48,7 +49,7 @@ def _link_tree(source: Path, target: Path) -> None:
             os.link(a, b)
         except OSError:
             shutil.copy2(a, b)
-    shutil.copytree(source, target, copy_function=link)
+    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
 
 
 def install(stack: Stack) -> None:
@@ -56,6 +57,9 @@ def install(stack: Stack) -> None:
     if parts.complete():
         return
     stack.opt.mkdir(parents=True, exist_ok=True)
+    # A shell has it from `local/stack env`, perhaps; but the Java that it names may be about to be made, and Maven starts now.
+    if os.environ.get("JAVA_HOME") == str(stack.java_home):
+        del os.environ["JAVA_HOME"]
     with open(stack.opt / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,7 +92,7 @@ class _Parts:
         return os.access(self.stack.java, os.X_OK)
 
     def complete(self) -> bool:
-        return self._has("tools") and self._has("airflow") and self._has_jars() and self._has_java()
+        return self._has("tools") and self._has("airflow") and self._has("spark") and self._has_jars() and self._has_java()
 
     # How it comes there.
 
@@ -123,6 +127,8 @@ class _Parts:
         for name in ("tools", "airflow"):
             if not self._has(name):
                 self._environment(uv, cache, name)
+        if not self._has("spark"):
+            self._spark(uv, cache)
 
     def _run(self, what: str, command: list, log: str, **environment: str) -> None:
         path = self.opt / "logs" / f"{log}.log"
@@ -205,10 +211,43 @@ class _Parts:
         settings = self._uv_environment(cache)
         shutil.rmtree(place, ignore_errors=True)
         self._run(f"making the environment {name}", [uv, "venv", "--python", sys.executable, place], name, **settings)
-        self._run(f"installing {name}", [uv, "pip", "install", "--python", place / "bin" / "python", "--require-hashes",
-                                         "--compile-bytecode", "-r", source], name, **settings)
+        self._run(f"installing {name}", [*self._pip_install(uv, place), "-r", source], name, **settings)
         (place / _STAMP).write_text(self._python_part(name))
         say(name, f"done ({since(started)})")
+
+    def _pip_install(self, uv: Path, place: Path) -> list:
+        """With hashes also of what builds the packages that have no wheel. `--no-deps` because the files name everything: to ask
+        such a package what it needs, uv would fetch and build it once more."""
+        return [uv, "pip", "install", "--python", place / "bin" / "python", "--no-deps", "--require-hashes", "--compile-bytecode",
+                "--require-build-hashes", "--preview-features", "build-dependency-hashes",
+                "--build-constraints", self.requirements / "build.txt"]
+
+    def _spark(self, uv: Path, cache: Path) -> None:
+        """Spark, Java and Python, from pyspark's source package: there is no built one. .local/opt/spark/home leads to it.
+
+        What is built is kept whole. uv's own cache would keep it four times over (download, build folder, wheel, contents), so
+        that one is for this time only.
+        """
+        started = time.monotonic()
+        say("spark", "Spark, a package of 320 MB …")
+        place, source = self.opt / "spark", self.requirements / "spark.txt"
+        shutil.rmtree(place, ignore_errors=True)
+        self._run("making the environment spark", [sys.executable, "-m", "venv", "--without-pip", place], "spark")
+        packages = next(place.glob("lib/python3*/site-packages"))
+        # The compiled Python in it is for this version of Python.
+        kept = f"spark-{sys.implementation.cache_tag}"
+        if not self._from_cache(cache, kept, _key(source), packages):
+            own_cache = self.opt / "spark.cache"
+            shutil.rmtree(own_cache, ignore_errors=True)
+            # The wheel is unpacked at once: to compress it takes longer than all the rest.
+            self._run("installing spark", [
+                *self._pip_install(uv, place), "--target", packages, "--config-setting=--build-option=--compression=stored",
+                "-r", source], "spark", **{**self._uv_environment(cache), "UV_CACHE_DIR": str(own_cache)})
+            self._into_cache(cache, kept, _key(source), packages)
+            shutil.rmtree(own_cache)
+        (place / "home").symlink_to(packages.relative_to(place) / "pyspark")
+        (place / _STAMP).write_text(self._python_part("spark"))
+        say("spark", f"done ({since(started)})")
 
     def _java(self, uv: Path, cache: Path) -> None:
         """.local/opt/java leads to a Java 17: Cassandra 5.0 runs on 11 and 17 only, Kafka 4 needs 17."""

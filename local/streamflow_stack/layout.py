@@ -19,6 +19,9 @@ BASE_PORTS = {
     "cassandra-storage": 7000,
     "airflow": 8080,
     "api": 8100,
+    "spark-master": 7077,
+    "spark-page": 8090,
+    "spark-worker-page": 8091,
 }
 PORT_OFFSETS = {"local": 0, "test": 20000}
 
@@ -88,8 +91,24 @@ class Stack:
         return self.opt / "tools" / "bin" / "python"
 
     @property
+    def java_home(self) -> Path:
+        return self.opt / "java"
+
+    @property
     def java(self) -> Path:
-        return self.opt / "java" / "bin" / "java"
+        return self.java_home / "bin" / "java"
+
+    @property
+    def spark_home(self) -> Path:
+        return self.opt / "spark" / "home"
+
+    @property
+    def spark_conf(self) -> Path:
+        return self.dir / "spark-conf"
+
+    @property
+    def spark_python(self) -> Path:
+        return self.opt / "spark" / "bin" / "python"
 
     @property
     def bin_dir(self) -> Path:
@@ -117,11 +136,19 @@ class Stack:
             "AIRFLOW_URL": f"http://{self.address('airflow')}",
             "AIRFLOW_HOME": str(self.airflow_home),
             "STREAMFLOW_AIRFLOW_PYTHON": str(self.airflow_python),
+            "SPARK_MASTER_URL": f"spark://{self.address('spark-master')}",
+            "SPARK_HOME": str(self.spark_home),
+            "SPARK_CONF_DIR": str(self.spark_conf),
+            "SPARK_LOCAL_IP": HOST,
+            "PYSPARK_PYTHON": str(self.spark_python),
+            "PYSPARK_DRIVER_PYTHON": str(self.spark_python),
+            "JAVA_HOME": str(self.java_home),
         }
 
     def base_environment(self) -> dict[str, str]:
         """The caller's variables without those that would lead a server or a client astray, then ours."""
-        foreign = ("AIRFLOW", "PG", "SUPERVISOR_", "PYTHON", "VIRTUAL_ENV", "STREAMFLOW_PORT_OFFSET")
+        foreign = ("AIRFLOW", "PG", "SUPERVISOR_", "PYTHON", "VIRTUAL_ENV", "STREAMFLOW_PORT_OFFSET", "SPARK_", "PYSPARK_",
+                   "HADOOP_", "YARN_", "JAVA_", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         kept.update(self.client_environment())
         kept["STREAMFLOW_STACK"] = self.name

@@ -110,3 +110,19 @@ def airflow(port: int, component: str) -> None:
         status = (report.get(name) or {}).get("status")
         if status != "healthy":
             raise NotReady(f"{name} is {status or 'not up yet'}")
+
+
+def spark_master(page: int) -> dict:
+    """What the master's page says of itself and its workers."""
+    report = json.loads(http(page, "/json/"))
+    if report.get("status") != "ALIVE":
+        raise NotReady(f"its state is {report.get('status')}")
+    return report
+
+
+def spark_worker(master_page: int, page: int) -> None:
+    """The worker answers, and the master gives it work: by its page, because its other port is another one at each start."""
+    http(page, "/json/")
+    address = f"http://{HOST}:{page}"
+    if not any(w["webuiaddress"] == address and w["state"] == "ALIVE" for w in spark_master(master_page)["workers"]):
+        raise NotReady("not registered with the master yet")

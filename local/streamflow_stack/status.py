@@ -29,6 +29,7 @@ def status(stack: Stack) -> bool:
               f"{f'{processes.memory(list(family)) >> 20} MiB' if pid else '-':>8}")
     if states:
         print(f"\nAirflow     http://localhost:{stack.port('airflow')}  (admin/admin)")
+        print(f"Spark       http://localhost:{stack.port('spark-page')}")
         for name, value in stack.client_environment().items():
             if name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CASSANDRA_CONTACT_POINTS", "STREAMFLOW_API_URL"):
                 print(f"{name}={value}")

@@ -6,8 +6,9 @@ from .cassandra import Cassandra
 from .kafka import Kafka
 from .postgres import Postgres
 from .service import Service
+from .spark import SERVICES as SPARK
 
-ALL: tuple[Service, ...] = (Postgres(), Kafka(), Cassandra(), Api(), *AIRFLOW)
+ALL: tuple[Service, ...] = (Postgres(), Kafka(), Cassandra(), Api(), *AIRFLOW, *SPARK)
 NAMES = tuple(service.name for service in ALL)
 
 

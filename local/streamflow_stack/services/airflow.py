@@ -1,10 +1,12 @@
 """Airflow 3: four processes on PostgreSQL, with the FAB login admin/admin."""
 
+import hashlib
 import json
 import os
 import secrets
 import subprocess
 import time
+from pathlib import Path
 
 from .. import airflow_setup, probe
 from ..console import StackError, say, since
@@ -34,7 +36,9 @@ def environment(stack: Stack) -> dict[str, str]:
     keys = _secrets(stack)
     port = stack.port("airflow")
     variables = stack.base_environment()
-    variables["PATH"] = os.pathsep.join((str(stack.bin_dir), str(stack.airflow_python.parent), os.environ.get("PATH", os.defpath)))
+    # Spark's before Airflow's, where another version of pyspark may bring a `spark-submit` of its own.
+    folders = (stack.bin_dir, stack.spark_home / "bin", stack.airflow_python.parent, os.environ.get("PATH", os.defpath))
+    variables["PATH"] = os.pathsep.join(str(folder) for folder in folders)
     variables["no_proxy"] = variables["NO_PROXY"] = ",".join(filter(None, (os.environ.get("no_proxy"), HOST, "localhost")))
     settings = {
         "core.dags_folder": stack.root / "dags",
@@ -107,20 +111,21 @@ SERVICES = (
 
 
 class Metadata:
-    """The tables and the user of Airflow. Both take long to look at, so a stamp says for which database they were made."""
+    """Tables, user and connection of Airflow. They take long to look at, so a stamp says for what they were made."""
 
     def __init__(self, stack: Stack, database_id: str):
         self.stack = stack
-        self.state = f"{stamp_of(stack.opt / 'airflow')} {database_id}"
+        setup = hashlib.sha256(Path(airflow_setup.__file__).read_bytes()).hexdigest()[:16]
+        self.state = f"{stamp_of(stack.opt / 'airflow')} {database_id} {stack.address('spark-master')} {setup}"
         self.stamp = stack.airflow_home / "metadata.done"
 
     def make(self, tables_ready) -> None:
-        """Calls `tables_ready` as soon as the servers can start; returns when the user is there too."""
+        """Calls `tables_ready` as soon as the servers can start; returns when the others are there too."""
         if self.stamp.exists() and self.stamp.read_text() == self.state:
             tables_ready()
             return
         started = time.monotonic()
-        say("airflow", "making its tables and its user admin …")
+        say("airflow", "making its tables, its user admin and its connection to Spark …")
         log = self.stack.logs / "airflow-setup.log"
         with open(log, "wb") as out, subprocess.Popen(
                 [self.stack.airflow_python, airflow_setup.__file__], env=environment(self.stack), cwd=self.stack.airflow_home,
@@ -131,6 +136,6 @@ class Metadata:
                     tables_ready()
         if setup.returncode != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-            raise StackError(f"airflow: making its tables and its user failed. The end of {log}:\n{tail}")
+            raise StackError(f"airflow: making its tables, its user and its connection to Spark failed. The end of {log}:\n{tail}")
         self.stamp.write_text(self.state)
-        say("airflow", f"its user is ready ({since(started)})")
+        say("airflow", f"its user and its connection are ready ({since(started)})")

@@ -48,7 +48,7 @@ class Service:
         """Changes when the program, its arguments, its variables or its configuration do: then `up` starts it anew."""
         argv = self.command(stack)
         # The caller's own variables come and go with the shell; only those that the stack sets count.
-        ours = ("AIRFLOW", "STREAMFLOW_", *stack.client_environment())
+        ours = ("AIRFLOW", "SPARK_", "STREAMFLOW_", *stack.client_environment())
         parts = [*argv, *(f"{k}={v}" for k, v in sorted(self.environment(stack).items())
                           if k.startswith(ours) and k != "STREAMFLOW_SERVICE")]
         program = os.stat(argv[0])
