@@ -1,6 +1,6 @@
 # The commands of the project. CI and people use the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down status logs clean build fmt lint cql
+.PHONY: help demo test up down status logs clean build image fmt lint cql
 
 # Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
 .NOTPARALLEL:
@@ -39,6 +39,9 @@ clean: ## down, and remove the data and what was downloaded (the user's cache st
 
 build: cargo ## compile the programs into target/release
 	@cargo build --release --locked
+
+image: build ## compile, and make the Docker image of the programs that DockerOperator starts
+	@local/docker-image
 
 fmt: cargo ## format the code
 	@cargo fmt
