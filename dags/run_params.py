@@ -6,6 +6,7 @@ A pattern ends with `$(?!\\n)` because Python's `$` alone lets a line break foll
 
 from __future__ import annotations
 
+import runners
 from airflow.sdk import Param
 
 NATIONALITY_CODES = "au br ca ch de dk es fi fr gb ie in ir mx nl no nz rs tr ua us".split()
@@ -86,5 +87,33 @@ def api_url() -> Param:
         description_md=(
             "Where to fetch from, such as `https://randomuser.me/api/`. Leave it empty to take "
             "`STREAMFLOW_API_URL` of the Airflow workers, and without that the public API."
+        ),
+    )
+
+
+def runner() -> Param:
+    return Param(
+        runners.default(),
+        type="string",
+        enum=list(runners.NAMES),
+        title="Runner",
+        description_md=(
+            "Where the program runs: `bash`, as a process of the Airflow worker; `docker`, in a container of the image that "
+            "`make image` makes; `spark`, on the workers of the Spark cluster that the connection `spark-conn` leads to. "
+            "The result is the same. `STREAMFLOW_RUNNER` of the Airflow servers sets the default."
+        ),
+    )
+
+
+def members() -> Param:
+    return Param(
+        1,
+        type="integer",
+        minimum=1,
+        maximum=64,
+        title="Members",
+        description_md=(
+            "How many members of its consumer group each job starts, 1 to 64; more than one with the runner `spark` only. "
+            "More than the topic has partitions (6, unless `streamflow init` was told otherwise) gives the others nothing to do."
         ),
     )

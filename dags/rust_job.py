@@ -3,37 +3,21 @@
     rust_job(task_id="python_job", program="transform-store", arguments=["--min-age={{ params.min_age }}"])
 
 An argument is a flag, or `--flag=value` whose value may be a template; one whose value comes out empty is left out.
-The program is looked for in the folder that STREAMFLOW_BIN_DIR names, else in the repository's target/release.
-Its last line of output is one JSON object, which becomes the task's XCom.
+The run's params `runner` (bash, docker, spark) and `members` say where and how often the program is started; the
+arguments, the summary and the exit codes are the same everywhere. The program's last line of output is one JSON object,
+which becomes the task's XCom.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import RetryDecision, RetryPolicy
+import runners
+from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowException
-
-DAGS_FOLDER = Path(__file__).resolve().parent
-DEFAULT_BIN_DIR = DAGS_FOLDER.parent / "target" / "release"
-
-# The folder stands in a variable of its own because Airflow reads a value that ends in .sh as the name of a template.
-RUN_PROGRAM = 'exec bash "$STREAMFLOW_DAGS_FOLDER"/run_program.sh'
-
-NOTHING_TO_DO = 99
-
-# Exit codes that another try cannot change, with what a person has to do. All others are retried.
-FINAL_EXIT_CODES = {
-    2: "the program refused its arguments: correct the run's parameters and trigger it again",
-    77: "a server refused access: give the program's user the permission that its last line names",
-    78: "the configuration is wrong or the program is missing: do what its last line says, then clear this task",
-}
 
 
 def rust_job(
@@ -42,45 +26,54 @@ def rust_job(
     program: str,
     arguments: Sequence[str] = (),
     **task_options: Any,
-) -> BashOperator:
+) -> RustJob:
     """The task `task_id`, which runs `program` with `arguments` and succeeds when the program does."""
-    words, environment = _as_bash_words(arguments)
-    return BashOperator(
+    return RustJob(
         task_id=task_id,
-        bash_command=" ".join([RUN_PROGRAM, shlex.quote(program), *words]),
-        env={
-            "STREAMFLOW_DAGS_FOLDER": str(DAGS_FOLDER),
-            "STREAMFLOW_DEFAULT_BIN_DIR": str(DEFAULT_BIN_DIR),
-            **environment,
-        },
-        append_env=True,
-        skip_on_exit_code=NOTHING_TO_DO,
-        output_processor=read_summary,
+        program=program,
+        arguments=arguments,
         retry_policy=StopOnFinalExitCode(program),
         **task_options,
     )
 
 
-def _as_bash_words(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Bash words for the arguments, and the environment they read their values from.
+class RustJob(BaseOperator):
+    """Runs a compiled program through BashOperator, DockerOperator or SparkSubmitOperator, as the run's params say."""
 
-    A value never becomes part of the command's text: Bash would run what somebody typed into a form. It travels in
-    a variable, and `${V:+"--flag=$V"}` is either one word, whatever it holds, or nothing.
-    """
-    words, environment = [], {}
-    for argument in arguments:
-        flag, has_value, value = argument.partition("=")
-        if not re.fullmatch(r"--[a-z][a-z0-9-]*", flag):
-            raise ValueError(f"an argument is --flag or --flag=value, not {argument!r}")
-        if not has_value:
-            words.append(shlex.quote(flag))
-            continue
-        variable = "ARGUMENT_" + flag.removeprefix("--").replace("-", "_").upper()
-        if variable in environment:
-            raise ValueError(f"{flag} is given twice")
-        environment[variable] = value
-        words.append(f'${{{variable}:+"{flag}=${variable}"}}')
-    return words, environment
+    template_fields = ("arguments",)
+    ui_color = "#f3e3d3"
+
+    def __init__(self, *, program: str, arguments: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.program = program
+        self.arguments = list(arguments)
+        self._runner: runners.Runner | None = None
+        flags = [argument.partition("=")[0] for argument in self.arguments]
+        for argument, flag in zip(self.arguments, flags, strict=True):
+            if not re.fullmatch(r"--[a-z][a-z0-9-]*", flag):
+                raise ValueError(f"an argument is --flag or --flag=value, not {argument!r}")
+            if flags.count(flag) > 1:
+                raise ValueError(f"{flag} is given twice")
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        params = context["params"]
+        job = runners.Job(
+            name=f"{self.dag_id}.{self.task_id}",
+            program=self.program,
+            arguments=tuple(argument for argument in self.arguments if not _lacks_its_value(argument)),
+            members=int(params.get("members") or 1),
+        )
+        self._runner = runners.make(params.get("runner") or runners.default(), job)
+        return read_summary(self._runner.run(context))
+
+    def on_kill(self) -> None:
+        if self._runner:
+            self._runner.stop()
+
+
+def _lacks_its_value(argument: str) -> bool:
+    _, is_with_value, value = argument.partition("=")
+    return bool(is_with_value) and not value
 
 
 def read_summary(last_line: str) -> dict[str, Any]:
@@ -92,8 +85,8 @@ def read_summary(last_line: str) -> dict[str, Any]:
     if not isinstance(summary, dict):
         raise AirflowException(
             "The program ended well, but the last line of its output (above) is not the JSON object that sums up "
-            "its run. Is the program in STREAMFLOW_BIN_DIR of the same version as these DAGs? "
-            "Build it again with 'cargo build --release --locked'."
+            "its run. Is the program of the same version as these DAGs? "
+            "Build it again with 'make build' (for the runner docker: 'make image')."
         )
     # A program that is told to stop finishes what is in flight and ends well; for Airflow the work is not done.
     if summary.get("interrupted"):
@@ -111,9 +104,6 @@ class StopOnFinalExitCode(RetryPolicy):
         self.program = program
 
     def evaluate(self, exception, try_number, max_tries, context=None) -> RetryDecision:  # noqa: ARG002
-        # BashOperator tells the exit code in its message only.
-        found = re.search(r"non-zero exit code (\d+)\.", str(exception))
-        code = int(found[1]) if found else None
-        if code not in FINAL_EXIT_CODES:
-            return RetryDecision.default()
-        return RetryDecision.fail(f"{self.program} ended with exit code {code}: {FINAL_EXIT_CODES[code]}")
+        if getattr(exception, "exit_code", None) in runners.FINAL_EXIT_CODES:
+            return RetryDecision.fail(str(exception))
+        return RetryDecision.default()

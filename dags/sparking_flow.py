@@ -19,6 +19,9 @@ It runs as soon as its toggle is switched on, daily, and whenever `user_automati
 `user_created`). One run at a time. *Trigger* opens a form with filters; without them every user is taken. A filtered
 record counts as read: a later run without the filter does not read it again.
 
+The form also chooses the runner: both jobs run as processes of the Airflow worker (`bash`), in containers (`docker`), or
+on the Spark cluster of the connection `spark-conn` (`spark`), there with as many members of each consumer group as wished.
+
 XCom of both jobs: `consumed` is the sum of what was stored (or counted), filtered and dead-lettered.
 """
 
@@ -56,6 +59,8 @@ with DAG(
     params={
         "min_age": run_params.min_age(),
         "nationalities": run_params.nationalities("Keep only users of these nationalities."),
+        "runner": run_params.runner(),
+        "members": run_params.members(),
     },
 ):
     start = PythonOperator(

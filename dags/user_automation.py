@@ -4,7 +4,8 @@
 to the Kafka topic `user_created`, and marks it published once the broker has acknowledged it.
 
 * It runs daily, from the moment its toggle is switched on, and whenever it is triggered. One run at a time.
-* *Trigger* opens a form: number of users, seed, nationalities, page size, address of the API.
+* *Trigger* opens a form: number of users, seed, nationalities, page size, address of the API, and the runner (as a
+  process of the worker, in a container, or on Spark).
 * Without a seed it takes the id of its run: a run that is retried or cleared fetches the same users again,
   and since a user's id comes from the API, that changes nothing downstream.
 * When it has published, Airflow updates the asset `user_created`, which starts `sparking_flow`.
@@ -42,6 +43,7 @@ with DAG(
         "nationalities": run_params.nationalities("Fetch only users of these nationalities."),
         "page_size": run_params.page_size(),
         "api_url": run_params.api_url(),
+        "runner": run_params.runner(),
     },
 ):
     rust_job(

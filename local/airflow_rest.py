@@ -107,6 +107,20 @@ class Airflow:
                 return False
             raise
 
+    # Connections
+
+    def connection(self, connection_id: str) -> dict[str, Any]:
+        return self.request("GET", f"/connections/{connection_id}")
+
+    def add_connection(self, connection: dict[str, Any]) -> None:
+        self.request("POST", "/connections", connection)
+
+    def change_connection(self, connection: dict[str, Any]) -> None:
+        self.request("PATCH", f"/connections/{connection['connection_id']}", connection)
+
+    def delete_connection(self, connection_id: str) -> None:
+        self.request("DELETE", f"/connections/{connection_id}")
+
     # Runs
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> str:

@@ -61,7 +61,12 @@ def _first_line(error: object) -> str:
 
 
 def cql(statement: str) -> list[dict[str, Any]]:
-    """The rows of a SELECT JSON statement in the keyspace of the jobs."""
+    """The rows of a SELECT JSON statement in the keyspace of the jobs; of texts without quotes, which cqlsh does not print as JSON."""
+    return [json.loads(line) for line in cql_lines(statement) if line.startswith("{")]
+
+
+def cql_lines(statement: str) -> list[str]:
+    """What cqlsh prints for a statement in the keyspace of the jobs."""
     keyspace = os.environ.get("CASSANDRA_KEYSPACE", "spark_streams")
     command = [str(STACK), "cql", "--no-color", "--request-timeout=120", f"--keyspace={keyspace}"]
     # PAGING OFF: else cqlsh writes a prompt after each hundred rows.
@@ -70,4 +75,4 @@ def cql(statement: str) -> list[dict[str, Any]]:
     )
     if done.returncode != 0:
         raise CountError(f"Cassandra cannot be counted: {_first_line(done.stderr)}. {WHAT_TO_DO}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.strip().startswith("{")]
+    return [line.strip() for line in done.stdout.splitlines()]

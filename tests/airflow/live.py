@@ -20,6 +20,11 @@ needs_airflow = pytest.mark.skipif(
     reason='AIRFLOW_URL is not set: no running Airflow. Start the stack, then: eval "$(local/stack env)"',
 )
 
+needs_engine = pytest.mark.skipif(
+    bool(os.environ.get("STREAMFLOW_NO_DOCKER")) or "DOCKER_HOST" not in os.environ,
+    reason=os.environ.get("STREAMFLOW_NO_DOCKER") or "DOCKER_HOST is not set: no Docker engine that Airflow can use",
+)
+
 
 def connect() -> Airflow:
     """Airflow with both DAGs on and nothing running."""

@@ -91,4 +91,4 @@ def test_start_and_end_say_their_sentences(dags, capsys):
 
 def test_both_jobs_of_a_run_filter_alike(dags):
     flow = dags["sparking_flow"]
-    assert flow.get_task("python_job").env == flow.get_task("java_job").env
+    assert flow.get_task("python_job").arguments == flow.get_task("java_job").arguments

@@ -9,12 +9,13 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from live import connect, needs_airflow, processes_with, wait_for, wait_until_quiet
+from live import connect, needs_airflow, needs_engine, processes_with, wait_for, wait_until_quiet
 
 pytestmark = needs_airflow
 
 USERS = 50
 TASK = ("user_automation", "fetch_publish")
+RUNNERS = ["bash", "spark", pytest.param("docker", marks=needs_engine)]
 
 
 class HoldingApi:
@@ -70,16 +71,20 @@ def clear(airflow, run_id):
     airflow.clear_task(TASK[0], run_id, TASK[1])
 
 
+@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("end_it", [mark_failed, clear])
-def test_a_task_ended_in_airflow_leaves_no_process_and_its_next_try_ends_right(held_api, end_it):
+def test_a_task_ended_in_airflow_leaves_no_process_and_its_next_try_ends_right(held_api, end_it, runner):
     airflow = connect()
     seed = f"kill-{uuid.uuid4()}"
-    run_id = airflow.trigger(TASK[0], {"users": USERS, "seed": seed, "api_url": held_api.url})
+    conf = {"users": USERS, "seed": seed, "api_url": held_api.url, "runner": runner}
+    run_id = airflow.trigger(TASK[0], conf)
     wait_for(held_api.asked.is_set, 120, "request of the task's program")
-    (first_process,) = processes_with(f"--seed={seed}")
+    # With Spark: spark-submit, the driver, and the member with its shell.
+    first = set(processes_with(f"--seed={seed}"))
+    assert first
 
     end_it(airflow, run_id)
-    wait_for(lambda: first_process not in processes_with(f"--seed={seed}"), 15, "end of the task's process")
+    wait_for(lambda: not first & set(processes_with(f"--seed={seed}")), 15, "end of the task's processes")
 
     held_api.open.set()
     if end_it is mark_failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import run_params
 from airflow.sdk.exceptions import ParamValidationError
 from run_params import NATIONALITY_CODES
 
@@ -14,8 +15,11 @@ ACCEPTED = [
     ("user_automation", "seed", ["", None, "abc", "a" * 17, "a" * 19, "a" * 100, "manual__2026-01-01T00:00:00+00:00"]),
     ("user_automation", "nationalities", ["", None, "gb", "gb,fr", ALL_CODES]),
     ("user_automation", "api_url", ["", None, "http://127.0.0.1:8100/api/", "https://randomuser.me/api/?lego"]),
+    ("user_automation", "runner", ["bash", "docker", "spark"]),
     ("sparking_flow", "min_age", [0, 18, 120]),
     ("sparking_flow", "nationalities", ["", None, "gb", "gb,fr", ALL_CODES]),
+    ("sparking_flow", "runner", ["bash", "docker", "spark"]),
+    ("sparking_flow", "members", [1, 2, 64]),
 ]
 REFUSED = [
     ("user_automation", "users", [0, -1, 1_000_001, 1.5, "1000", None, ""]),
@@ -40,8 +44,11 @@ REFUSED = [
             "http://" + "a" * 500,
         ],
     ),
+    ("user_automation", "runner", ["", None, "Bash", "k8s", ["spark"]]),
     ("sparking_flow", "min_age", [-1, 121, "18", 1.5, None]),
     ("sparking_flow", "nationalities", ["GB", "gb, fr", "xx", "gb\n"]),
+    ("sparking_flow", "runner", ["", None, "Spark", "bash\n"]),
+    ("sparking_flow", "members", [0, -1, 65, 1.5, "2", None]),
 ]
 
 
@@ -80,7 +87,17 @@ def test_the_defaults_make_a_run(dags, dag_id):
     ],
 )
 def test_the_seed_is_the_given_one_or_the_id_of_the_run(dags, given, run_id, seed):
-    task = dags["user_automation"].get_task("fetch_publish")
-    rendered = task.render_template(task.env["ARGUMENT_SEED"], {"params": {"seed": given}, "run_id": run_id})
-    assert rendered == seed
+    (argument,) = [a for a in dags["user_automation"].get_task("fetch_publish").arguments if a.startswith("--seed=")]
+    rendered = dags["user_automation"].get_task("fetch_publish").render_template(
+        argument, {"params": {"seed": given}, "run_id": run_id}
+    )
+    assert rendered == f"--seed={seed}"
     assert len(seed) != 18
+
+
+def test_the_runner_s_default_is_that_of_the_airflow_servers(monkeypatch):
+    monkeypatch.setenv("STREAMFLOW_RUNNER", "spark")
+    assert run_params.runner().value == "spark"
+    monkeypatch.setenv("STREAMFLOW_RUNNER", "yarn")
+    with pytest.raises(ValueError, match="STREAMFLOW_RUNNER is 'yarn', but the runners are bash, docker, spark"):
+        run_params.runner()

@@ -1,4 +1,4 @@
-"""The task that runs a program, by running its rendered Bash command as BashOperator does."""
+"""The task that runs a program, by executing it as Airflow does, with the runner `bash`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import runners
 import rust_job as subject
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
@@ -37,53 +38,43 @@ NASTY_VALUES = [
     "a b  c * ? [x] ~ \\",
     "--help",
     "{{ 7 * 7 }} {% raw %}",
+    "ends.sh",
     "ü 🙂",
 ]
 
 
-def task_with(arguments, program="fake"):
+def task_with(arguments=(), program="fake"):
     return subject.rust_job(task_id="try", program=program, arguments=arguments)
 
 
-def rendered(task, **params):
-    context = {"params": params, "run_id": "run"}
-    return task.render_template(task.bash_command, context), task.render_template(task.env, context)
+def execute(task, **params):
+    context = {"params": {"runner": "bash", **params}, "run_id": "run"}
+    task.render_template_fields(context)
+    return task.execute(context)
 
 
-def start(task, cwd, **params):
-    command, env = rendered(task, **params)
-    return subprocess.Popen(
-        ["bash", "-c", command],
-        env=os.environ | env,
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+def command(program: str = "fake") -> list[str]:
+    """What BashOperator starts."""
+    from runners.bash import Runner
 
-
-def run(task, cwd, **params):
-    process = start(task, cwd, **params)
-    output, _ = process.communicate(timeout=30)
-    return process, output.splitlines()
+    return ["bash", "-c", Runner(runners.Job("try", program, ())).operator.bash_command]
 
 
 @pytest.mark.parametrize("value", NASTY_VALUES)
-def test_a_params_value_reaches_the_program_unchanged_and_runs_nothing(make_program, tmp_path, value):
+def test_a_params_value_reaches_the_program_unchanged_and_runs_nothing(make_program, tmp_path, monkeypatch, value):
     make_program("fake", SHOWS_ITS_ARGUMENTS)
     work = tmp_path / "work"
     work.mkdir()
-    _, lines = run(task_with(["--seed={{ params.seed }}"]), work, seed=value)
-    assert json.loads(lines[-1])["arguments"] == [f"--seed={value}"]
+    monkeypatch.chdir(work)
+    assert execute(task_with(["--seed={{ params.seed }}"]), seed=value)["arguments"] == [f"--seed={value}"]
     assert list(work.iterdir()) == []
 
 
-def test_an_argument_without_a_value_is_left_out(make_program, tmp_path):
+def test_an_argument_without_a_value_is_left_out(make_program):
     make_program("fake", SHOWS_ITS_ARGUMENTS)
-    arguments = ["--until-latest", "--nationalities={{ params.nationalities }}", "--users={{ params.users }}"]
-    _, lines = run(task_with(arguments), tmp_path, nationalities="", users=3)
-    assert json.loads(lines[-1])["arguments"] == ["--until-latest", "--users=3"]
+    arguments = ["--until-latest", "--nationalities={{ params.nationalities }}", "--users={{ params.users }}", "--seed=="]
+    summary = execute(task_with(arguments), nationalities="", users=3)
+    assert summary["arguments"] == ["--until-latest", "--users=3", "--seed=="]
 
 
 @pytest.mark.parametrize("arguments", [["seed"], ["-s=1"], ["--seed;id"], ["--seed=1", "--seed=2"]])
@@ -92,46 +83,39 @@ def test_what_is_no_argument_is_refused_when_the_dag_is_read(arguments):
         task_with(arguments)
 
 
-def test_no_template_of_a_dag_reaches_the_text_of_a_command(dags):
-    for dag in dags.values():
-        for task in dag.tasks:
-            if hasattr(task, "bash_command"):
-                assert "{{" not in task.bash_command
-                assert "{%" not in task.bash_command
-
-
-def test_the_program_takes_the_place_of_bash(make_program, tmp_path):
+def test_the_program_takes_the_place_of_bash(make_program):
     make_program("fake", SHOWS_ITS_ARGUMENTS)
-    process, lines = run(task_with([]), tmp_path)
-    assert json.loads(lines[-1])["pid"] == process.pid
+    process = subprocess.Popen(command(), stdout=subprocess.PIPE, text=True)
+    output, _ = process.communicate(timeout=30)
+    assert json.loads(output)["pid"] == process.pid
 
 
 @pytest.mark.parametrize(("given", "seen"), [(None, "info"), ("debug", "debug")])
-def test_the_log_level_is_info_unless_given(make_program, tmp_path, monkeypatch, given, seen):
+def test_the_log_level_is_info_unless_given(make_program, monkeypatch, given, seen):
     monkeypatch.delenv("RUST_LOG", raising=False)
     if given:
         monkeypatch.setenv("RUST_LOG", given)
     make_program("fake", SHOWS_ITS_ARGUMENTS)
-    _, lines = run(task_with([]), tmp_path)
-    assert json.loads(lines[-1])["log"] == seen
+    assert execute(task_with())["log"] == seen
 
 
-def test_without_a_folder_named_the_repository_s_own_build_is_run():
-    assert subject.DEFAULT_BIN_DIR == Path(__file__).resolve().parents[2] / "target" / "release"
-    assert task_with([]).env["STREAMFLOW_DEFAULT_BIN_DIR"] == str(subject.DEFAULT_BIN_DIR)
+def test_without_a_folder_named_the_repository_s_own_build_is_run(monkeypatch):
+    monkeypatch.delenv("STREAMFLOW_BIN_DIR", raising=False)
+    assert runners.compiled("fake") == Path(__file__).resolve().parents[2] / "target" / "release" / "fake"
 
 
-def test_a_missing_program_is_named_with_what_to_do(bin_dir, tmp_path):
-    process, lines = run(task_with([]), tmp_path)
-    assert process.returncode == 78
+def test_a_missing_program_is_named_with_what_to_do(bin_dir):
+    done = subprocess.run(command(), capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 78
     assert str(bin_dir / "fake") in lines[-2]
     assert "cargo build --release" in lines[-1]
     assert "STREAMFLOW_BIN_DIR" in lines[-1]
 
 
-def test_sigterm_to_the_process_group_ends_the_program(make_program, tmp_path):
+def test_sigterm_to_the_process_group_ends_the_program(make_program):
     make_program("fake", WAITS_FOR_SIGTERM)
-    process = start(task_with([]), tmp_path)
+    process = subprocess.Popen(command(), stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout.readline() == "ready\n"
     os.killpg(os.getpgid(process.pid), signal.SIGTERM)
     output, _ = process.communicate(timeout=10)
@@ -140,15 +124,12 @@ def test_sigterm_to_the_process_group_ends_the_program(make_program, tmp_path):
     assert nobody_is_in_group(process.pid)
 
 
-def test_the_program_ends_when_the_process_that_started_it_is_killed(make_program, tmp_path):
+def test_the_program_ends_when_the_process_that_started_it_is_killed(make_program):
     if subprocess.run(["setpriv", "--pdeathsig", "TERM", "true"], check=False, capture_output=True).returncode:
         pytest.skip("setpriv --pdeathsig (util-linux) is not on this machine")
     make_program("fake", WAITS_FOR_SIGTERM)
-    command, env = rendered(task_with([]))
     parent = subprocess.Popen(
-        ["python3", "-c", "import subprocess, sys; subprocess.run(['bash', '-c', sys.argv[1]])", command],
-        env=os.environ | env,
-        cwd=tmp_path,
+        ["python3", "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])", *command()],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -160,28 +141,31 @@ def test_the_program_ends_when_the_process_that_started_it_is_killed(make_progra
     assert parent.stdout.read() == '{"job": "fake"}\n'
 
 
-def test_the_summary_becomes_the_xcom(make_program):
+def test_the_log_holds_the_program_s_lines_and_no_warning_of_the_operator_inside(make_program, capsys):
     make_program("fake", SHOWS_ITS_ARGUMENTS)
-    assert task_with(["--until-latest"]).execute({})["arguments"] == ["--until-latest"]
+    execute(task_with())
+    log = capsys.readouterr().out
+    assert "a log line" in log
+    assert "BashOperator.execute cannot be called" not in log
 
 
 @pytest.mark.parametrize("last_line", ["", "done", "{", "[1]", "7", "null"])
 def test_a_last_line_that_is_no_json_object_is_a_clear_failure(make_program, last_line):
     make_program("fake", f"#!/bin/sh\necho '{last_line}'\n")
     with pytest.raises(AirflowException, match="last line of its output .* is not the JSON object"):
-        task_with([]).execute({})
+        execute(task_with())
 
 
 def test_a_program_that_was_stopped_half_way_is_not_a_success(make_program):
     make_program("fake", """#!/bin/sh\necho '{"job": "fake", "interrupted": true}'\n""")
     with pytest.raises(AirflowException, match="stopped by a signal .* the next try goes on"):
-        task_with([]).execute({})
+        execute(task_with())
 
 
 def test_nothing_to_do_is_skipped(make_program):
     make_program("fake", "#!/bin/sh\nexit 99\n")
     with pytest.raises(AirflowSkipException):
-        task_with([]).execute({})
+        execute(task_with())
 
 
 @pytest.mark.parametrize(
@@ -191,9 +175,9 @@ def test_nothing_to_do_is_skipped(make_program):
 )
 def test_only_what_another_try_can_change_is_retried(make_program, code, action):
     make_program("fake", f"#!/bin/sh\nexit {code}\n")
-    task = task_with([])
-    with pytest.raises(AirflowException) as failure:
-        task.execute({})
+    task = task_with()
+    with pytest.raises(AirflowException, match=f"fake ended with exit code {code}: ") as failure:
+        execute(task)
     decision = task.retry_policy.evaluate(failure.value, try_number=1, max_tries=3)
     assert decision.action == action
     if action == RetryAction.FAIL:

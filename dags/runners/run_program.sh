@@ -1,8 +1,8 @@
-# run_program.sh PROGRAM [ARGUMENT]...: becomes one of StreamFlow's programs; what a task made by rust_job.py runs.
+# run_program.sh PATH [ARGUMENT]...: becomes one of StreamFlow's programs; what the runner `bash` starts.
 
-program="${STREAMFLOW_BIN_DIR:-$STREAMFLOW_DEFAULT_BIN_DIR}/$1"
+program=$1
 if [ ! -x "$program" ]; then
-  echo "$1: there is no such program at $program"
+  echo "${program##*/}: there is no such program at $program"
   echo "Build it with 'cargo build --release --locked' in the repository, or let STREAMFLOW_BIN_DIR of the Airflow" \
     "workers name the folder that holds it; then clear this task."
   exit 78
