@@ -172,7 +172,11 @@ fn a_partition_handed_on_is_finished_and_committed_first_and_a_lost_one_is_not_c
         let partitions = vec![0];
         let records = (0..4).map(Step::Record);
         let steps = [assigned()].into_iter().chain(records);
-        let steps = steps.chain([Step::Tell(Event::Revoked { partitions, lost })]);
+        // What follows may be nothing, and that is told: before, the run does not end.
+        let steps = steps.chain([
+            Step::Tell(Event::Revoked { partitions, lost }),
+            Step::Tell(Event::Assigned(Vec::new())),
+        ]);
         let (end, _, committed) = begin(steps, until_latest(9), (PLENTY, None), never()).end();
         assert_eq!(
             (end.unwrap(), committed),
