@@ -28,6 +28,16 @@ pub enum Reason {
     TooLong,
     /// The event made of it would not fit into a Kafka record.
     TooLarge,
+    /// It begins like Confluent's wire format and is too short for the schema's id.
+    InvalidWireFormat,
+    /// The Schema Registry does not know the schema by which it was written.
+    UnknownSchema,
+    /// No user can be read by the schema by which it was written: another format, or no record.
+    UnsupportedSchema,
+    /// The payload does not fit the schema by which it claims to be written.
+    SchemaMismatch,
+    /// In Protobuf, a message that is not the first one of its schema.
+    OtherMessage,
 }
 
 impl Reason {
@@ -44,6 +54,11 @@ impl Reason {
             Reason::ImpossibleDate => "impossible_date",
             Reason::TooLong => "too_long",
             Reason::TooLarge => "too_large",
+            Reason::InvalidWireFormat => "invalid_wire_format",
+            Reason::UnknownSchema => "unknown_schema",
+            Reason::UnsupportedSchema => "unsupported_schema",
+            Reason::SchemaMismatch => "schema_mismatch",
+            Reason::OtherMessage => "other_message",
         }
     }
 }
@@ -59,6 +74,8 @@ impl fmt::Display for Reason {
 pub struct Rejection {
     pub reason: Reason,
     pub field: Option<Cow<'static, str>>,
+    /// The schema by which it was written, where the record names one.
+    pub schema_id: Option<u32>,
 }
 
 impl Rejection {
@@ -66,6 +83,7 @@ impl Rejection {
         Self {
             reason,
             field: None,
+            schema_id: None,
         }
     }
 
@@ -73,7 +91,14 @@ impl Rejection {
         Self {
             reason,
             field: Some(field.into()),
+            schema_id: None,
         }
+    }
+
+    #[must_use]
+    pub fn schema_id(mut self, schema_id: u32) -> Self {
+        self.schema_id = Some(schema_id);
+        self
     }
 }
 

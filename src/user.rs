@@ -9,5 +9,6 @@ pub mod decode;
 pub mod event;
 pub mod filter;
 pub mod fingerprint;
+pub mod format;
 pub mod row;
 pub mod summary;

@@ -11,6 +11,8 @@ pub mod header {
     pub const REASON: &str = "streamflow-reason";
     /// Dotted path of the field to blame; absent where it is the whole record.
     pub const FIELD: &str = "streamflow-field";
+    /// Number of the schema in the Schema Registry, where the record names one.
+    pub const SCHEMA_ID: &str = "streamflow-schema-id";
     pub const JOB: &str = "streamflow-job";
     pub const ORIGIN_TOPIC: &str = "streamflow-origin-topic";
     pub const ORIGIN_PARTITION: &str = "streamflow-origin-partition";
@@ -28,6 +30,9 @@ pub fn headers(
     let mut headers = vec![(header::REASON, rejection.reason.as_str().to_owned())];
     if let Some(field) = &rejection.field {
         headers.push((header::FIELD, field.clone().into_owned()));
+    }
+    if let Some(schema_id) = rejection.schema_id {
+        headers.push((header::SCHEMA_ID, schema_id.to_string()));
     }
     headers.push((header::JOB, job.to_owned()));
     headers.push((header::ORIGIN_TOPIC, record.topic.to_owned()));
