@@ -8,6 +8,7 @@ mod database;
 mod duration;
 mod kafka;
 mod logging;
+mod schema_registry;
 mod secret;
 
 pub(crate) use bounds::parse_nationality;
@@ -19,3 +20,4 @@ pub use database::DatabaseArguments;
 pub use duration::parse as parse_duration;
 pub use kafka::KafkaArguments;
 pub use logging::{LogArguments, LogFormat};
+pub use schema_registry::{SchemaRegistryArguments, ValueFormatArguments};

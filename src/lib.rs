@@ -12,6 +12,7 @@ pub mod job;
 pub mod pipeline;
 pub mod random_user_api;
 pub mod rejection;
+pub mod schema_registry;
 pub mod shutdown;
 pub mod sink;
 pub mod source;

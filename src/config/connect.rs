@@ -63,6 +63,15 @@ impl Server {
         }
     }
 
+    pub fn schema_registry(address: impl Into<String>) -> Self {
+        Self {
+            name: "the Schema Registry",
+            address: address.into(),
+            flag: "--schema-registry-url",
+            variable: "SCHEMA_REGISTRY_URL",
+        }
+    }
+
     /// It was waited for, and did not answer.
     pub fn unreachable(&self, within: Duration) -> Error {
         Error::unavailable(format!("{self} did not answer within {} s", within.as_secs_f64())).hint(

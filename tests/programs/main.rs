@@ -4,6 +4,7 @@
 mod bundled_api;
 mod program;
 mod scripted_api;
+mod scripted_registry;
 
 mod fetch_ends;
 mod fetch_pages;
@@ -22,6 +23,7 @@ mod pipeline_store;
 mod pipeline_twin;
 mod pipeline_world;
 mod random_user_api;
+mod schema_registry;
 mod secrets;
 mod unreachable;
 mod usage;
