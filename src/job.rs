@@ -3,6 +3,7 @@
 pub mod aggregate;
 mod consuming;
 pub mod fetch_publish;
+mod our_schema;
 pub mod random_user_api;
 pub mod streamflow;
 pub mod summary_table;

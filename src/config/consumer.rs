@@ -2,7 +2,7 @@ use clap::Args;
 
 use super::{
     BoundArguments, CassandraArguments, ConnectArguments, FilterArguments, KafkaArguments,
-    LogArguments,
+    LogArguments, SchemaRegistryArguments,
 };
 
 /// What all programs take that consume the topic.
@@ -14,6 +14,8 @@ pub struct ConsumerArguments {
     pub filters: FilterArguments,
     #[command(flatten)]
     pub kafka: KafkaArguments,
+    #[command(flatten)]
+    pub schema_registry: SchemaRegistryArguments,
     #[command(flatten)]
     pub cassandra: CassandraArguments,
     #[command(flatten)]

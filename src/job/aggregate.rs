@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::consuming::{Consuming, report, user_of};
+use super::consuming::{Consuming, UserReader, report};
 use super::summary_table;
 use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments};
@@ -58,7 +58,8 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let (mut consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let mut reader = consuming.reader(&shutdown);
     let arguments = &consuming.arguments;
     let summaries = UserSummaries::prepare(
         session,
@@ -72,7 +73,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();
     let read = move |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
-        read(record, &filter, count)
+        read(record, &mut reader, &filter, count)
     };
     let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
@@ -108,17 +109,17 @@ fn print(table: &str) -> Result<()> {
 
 fn read(
     record: &Record<'_>,
+    reader: &mut UserReader,
     filter: &Filter,
     count: &mut dyn FnMut(&'static str, &str),
-) -> Outcome<()> {
-    match user_of(record) {
-        Err(rejection) => Outcome::Reject(rejection),
-        Ok(user) if !filter.keeps(&user, record.timestamp_ms) => Outcome::Filter,
-        Ok(user) => {
-            each_value(&user, record.timestamp_ms, |dimension, value| {
-                count(dimension.as_str(), value)
-            });
-            Outcome::Keep(())
+) -> Result<Outcome<()>> {
+    reader.read(record, |user| {
+        if !filter.keeps(&user, record.timestamp_ms) {
+            return Outcome::Filter;
         }
-    }
+        each_value(&user, record.timestamp_ms, |dimension, value| {
+            count(dimension.as_str(), value);
+        });
+        Outcome::Keep(())
+    })
 }

@@ -1,5 +1,10 @@
 //! What the consuming jobs have in common: reaching the servers, the bounds of the run, and the loop on a thread of its own.
 
+mod schemas;
+mod user_reader;
+
+pub(super) use user_reader::UserReader;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -13,16 +18,12 @@ use crate::config::ConsumerArguments;
 use crate::error::{Error, Result};
 use crate::pipeline::bounds::{Bounds, End, Limits};
 use crate::pipeline::consume::consume;
-use crate::pipeline::record::Record;
 use crate::pipeline::work::Work;
-use crate::rejection::{Reason, Rejection};
+use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::sink::cassandra;
 use crate::sink::kafka::KafkaDeadLetters;
 use crate::source::kafka::KafkaSource;
-use crate::user::clean::clean;
-use crate::user::event::UserCreated;
-use crate::user::row::CreatedUser;
 
 /// A job that has reached its servers and not yet joined its group.
 pub(super) struct Consuming {
@@ -30,6 +31,7 @@ pub(super) struct Consuming {
     pub(super) group_id: String,
     /// Offset after the last record, by partition, at the start of the run.
     pub(super) targets: BTreeMap<i32, i64>,
+    schema_registry: Option<SchemaRegistry>,
 }
 
 impl Consuming {
@@ -37,15 +39,25 @@ impl Consuming {
         group_id: String,
         arguments: ConsumerArguments,
     ) -> Result<(Self, Session)> {
+        // Said before any server is waited for.
+        arguments.schema_registry.urls()?;
         let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
         let session = cassandra::connect(&arguments.cassandra, &arguments.patience).await?;
+        let schema_registry =
+            SchemaRegistry::connect(&arguments.schema_registry, &arguments.patience).await?;
         broker.existing_partitions(&arguments.kafka.dead_letter_topic())?;
         let consuming = Self {
             group_id,
             targets: broker.latest_offsets(&arguments.kafka.topic)?,
             arguments,
+            schema_registry,
         };
         Ok((consuming, session))
+    }
+
+    /// Reads the users of the run. Called once.
+    pub(super) fn reader(&mut self, shutdown: &Shutdown) -> UserReader {
+        UserReader::new(self.schema_registry.take(), shutdown.clone())
     }
 
     pub(super) fn dead_letters(&self, job: &'static str) -> Result<KafkaDeadLetters> {
@@ -91,10 +103,4 @@ pub(super) fn report<const N: usize>(
         report.interrupted();
     }
     report
-}
-
-/// The cleaned user of a record.
-pub(super) fn user_of(record: &Record<'_>) -> Result<CreatedUser, Rejection> {
-    let value = record.value.ok_or(Rejection::of(Reason::NullValue))?;
-    clean(UserCreated::decode(value)?)
 }

@@ -17,12 +17,15 @@ use arguments::Arguments;
 use log::info;
 use tokio::sync::{mpsc, watch};
 
+use super::our_schema::OurSchema;
 use crate::boot::{self, Report};
 use crate::broker::Broker;
 use crate::error::{Error, Result};
+use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::sink::kafka::Publisher;
 use crate::sink::postgres::{self, Landing, Outbox};
+use crate::user::format::{Encoder, SchemaFormat};
 use fetch::Fetch;
 use progress::Progress;
 
@@ -35,6 +38,10 @@ pub fn main() -> ExitCode {
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let fetch = Fetch::new(&arguments)?;
+    let schema_format = arguments
+        .format
+        .value_format
+        .schema_format(&arguments.schema_registry)?;
     if arguments.dry_run {
         return dry_run::run(&fetch, arguments.skip_if_empty, &shutdown).await;
     }
@@ -44,6 +51,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     Broker::connect(&arguments.kafka, patience)
         .await?
         .existing_partitions(&arguments.kafka.topic)?;
+    let encoder = encoder(&arguments, schema_format).await?;
     let publisher = Publisher::new(&arguments.kafka)?;
     info!(
         "{} users of seed {:?} from {} through {} to topic {}",
@@ -73,6 +81,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
                 publish::run(
                     outbox,
                     publisher,
+                    encoder,
                     landed_in,
                     patience.retry_timeout,
                     &progress,
@@ -108,4 +117,18 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     report.skipped = arguments.skip_if_empty && nothing;
     report.failure = failure;
     Ok(report)
+}
+
+/// The schema's id is asked for once: no registry changes it.
+async fn encoder(arguments: &Arguments, schema_format: Option<SchemaFormat>) -> Result<Encoder> {
+    let (registry, patience) = (&arguments.schema_registry, &arguments.patience);
+    let Some(format) = schema_format else {
+        return Ok(Encoder::Json);
+    };
+    let registry = SchemaRegistry::connect(registry, patience).await?;
+    let registry = registry.ok_or_else(|| Error::bug("the registry was given and is gone"))?;
+    let schema = OurSchema::of(&registry, &arguments.kafka.topic, format);
+    let schema_id = schema.id().await?;
+    info!("writes by the schema {schema_id} of {}", schema.subject);
+    Ok(Encoder::Registered { format, schema_id })
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::consuming::{Consuming, report, user_of};
+use super::consuming::{Consuming, UserReader, report};
 use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments};
 use crate::error::Result;
@@ -65,7 +65,8 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let (mut consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let mut reader = consuming.reader(&shutdown);
     let arguments = &consuming.arguments;
     let created_users = CreatedUsers::prepare(
         session,
@@ -76,7 +77,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let limits = arguments.bounds.limits();
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();
-    let read = move |record: &Record<'_>| read(record, &filter);
+    let read = move |record: &Record<'_>| read(record, &mut reader, &filter);
     let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
     let work = StoreEach::new(runtime, read, created_users, dead_letters, FLOW);
@@ -97,14 +98,17 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
 }
 
 /// What a record of the topic is: a row with its size, left out, or a dead letter.
-fn read(record: &Record<'_>, filter: &Filter) -> Outcome<(TimedRow, usize)> {
-    match user_of(record) {
-        Err(rejection) => Outcome::Reject(rejection),
-        Ok(user) if !filter.keeps(&user, record.timestamp_ms) => Outcome::Filter,
-        Ok(user) => {
-            let bytes = user.size_bytes();
-            let written_ms = record.timestamp_ms;
-            Outcome::Keep((TimedRow { user, written_ms }, bytes))
+fn read(
+    record: &Record<'_>,
+    reader: &mut UserReader,
+    filter: &Filter,
+) -> Result<Outcome<(TimedRow, usize)>> {
+    reader.read(record, |user| {
+        if !filter.keeps(&user, record.timestamp_ms) {
+            return Outcome::Filter;
         }
-    }
+        let bytes = user.size_bytes();
+        let written_ms = record.timestamp_ms;
+        Outcome::Keep((TimedRow { user, written_ms }, bytes))
+    })
 }

@@ -1,6 +1,6 @@
 //! The one loop of the consuming jobs: read, work, settle, commit.
 //!
-//! Runs on a thread of its own and never blocks for long, so that the membership in the consumer group lives on while a server is slow:
+//! Runs on a thread of its own and does not wait for a sink, so that the membership in the consumer group lives on while a server is slow:
 //! when there is no room for more, the partitions are paused and the polling goes on.
 
 use std::cell::Cell;

@@ -97,7 +97,7 @@ struct Open {
 
 pub struct FoldEach<R, L, D> {
     runtime: tokio::runtime::Handle,
-    /// From the record to the values it counts towards, told one by one.
+    /// From the record to the values it counts towards, told one by one; none are told before an error, which ends the run.
     read: R,
     ledgers: L,
     dead_letters: D,
@@ -111,7 +111,9 @@ pub struct FoldEach<R, L, D> {
 
 impl<R, L, D> FoldEach<R, L, D>
 where
-    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Outcome<()> + Send + 'static,
+    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Result<Outcome<()>>
+        + Send
+        + 'static,
     L: Ledgers,
     D: DeadLetters,
 {
@@ -207,6 +209,14 @@ impl Open {
         }
     }
 
+    /// Makes the record part of the next step, whose numbers come back.
+    fn begin(&mut self, record: &Record<'_>) -> &mut Counts {
+        self.next_offset = record.offset + 1;
+        self.ledger.high_water.admit(record.sequence);
+        self.unwritten.consumed += 1;
+        &mut self.unwritten
+    }
+
     fn count(&mut self, dimension: &'static str, value: &str) {
         let counts = self.counts.entry(dimension).or_default();
         match counts.get_mut(value) {
@@ -245,7 +255,9 @@ impl Open {
 
 impl<R, L, D> Work for FoldEach<R, L, D>
 where
-    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Outcome<()> + Send + 'static,
+    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Result<Outcome<()>>
+        + Send
+        + 'static,
     L: Ledgers,
     D: DeadLetters,
 {
@@ -269,16 +281,18 @@ where
         if record.offset < open.next_offset {
             return Ok(());
         }
-        open.next_offset = record.offset + 1;
-        open.unwritten.consumed += 1;
-        if !open.ledger.high_water.admit(record.sequence) {
-            open.unwritten.already_counted += 1;
+        if !open.ledger.high_water.is_new(record.sequence) {
+            open.begin(record).already_counted += 1;
             return Ok(());
         }
-        match (self.read)(record, &mut |dimension, value| open.count(dimension, value)) {
-            Outcome::Keep(()) => open.unwritten.counted += 1,
-            Outcome::Filter => open.unwritten.filtered += 1,
+        // Before anything is changed: a record that cannot be read now is read again by the next run.
+        let outcome = (self.read)(record, &mut |dimension, value| open.count(dimension, value))?;
+        match outcome {
+            Outcome::Unread => return Ok(()),
+            Outcome::Keep(()) => open.begin(record).counted += 1,
+            Outcome::Filter => open.begin(record).filtered += 1,
             Outcome::Reject(rejection) => {
+                open.begin(record);
                 let sent = self.dead_letters.send(record, &rejection);
                 self.failed |= sent.is_err();
                 sent?;

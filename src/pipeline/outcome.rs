@@ -1,4 +1,4 @@
-//! What becomes of a record. Closed: every record has exactly one of these ends.
+//! What becomes of a record. Closed: every record has exactly one of these ends, unless a stop comes first.
 
 use crate::rejection::Rejection;
 
@@ -10,4 +10,7 @@ pub enum Outcome<T> {
     Filter,
     /// It cannot be used: a dead letter.
     Reject(Rejection),
+    /// A stop was asked for while it waited for a server: it stays open, and the next run reads it again. Only when a stop was asked for,
+    /// because nothing may follow it.
+    Unread,
 }

@@ -39,7 +39,14 @@ impl Sequence {
 pub struct HighWater(pub BTreeMap<Uuid, i64>);
 
 impl HighWater {
-    /// Whether the record is new; if so, it is remembered. A record without a sequence is always new.
+    /// Whether the record is new. One without a sequence always is.
+    pub fn is_new(&self, sequence: Option<Sequence>) -> bool {
+        sequence.is_none_or(|Sequence { landing, number }| {
+            self.0.get(&landing).is_none_or(|&highest| number > highest)
+        })
+    }
+
+    /// Whether the record is new; if so, it is remembered.
     pub fn admit(&mut self, sequence: Option<Sequence>) -> bool {
         let Some(Sequence { landing, number }) = sequence else {
             return true;

@@ -47,7 +47,7 @@ pub struct Flow {
 
 pub struct StoreEach<T, R, S, D> {
     runtime: tokio::runtime::Handle,
-    /// From the record to a row and its size in bytes.
+    /// From the record to a row and its size in bytes. An error ends the run, with the record open.
     read: R,
     store: Arc<S>,
     dead_letters: D,
@@ -68,7 +68,7 @@ type Done = Result<Vec<(i32, i64)>>;
 impl<T, R, S, D> StoreEach<T, R, S, D>
 where
     T: Send + 'static,
-    R: FnMut(&Record<'_>) -> Outcome<(T, usize)> + Send + 'static,
+    R: FnMut(&Record<'_>) -> Result<Outcome<(T, usize)>> + Send + 'static,
     S: Store<T>,
     D: DeadLetters,
 {
@@ -179,7 +179,7 @@ where
 impl<T, R, S, D> Work for StoreEach<T, R, S, D>
 where
     T: Send + 'static,
-    R: FnMut(&Record<'_>) -> Outcome<(T, usize)> + Send + 'static,
+    R: FnMut(&Record<'_>) -> Result<Outcome<(T, usize)>> + Send + 'static,
     S: Store<T>,
     D: DeadLetters,
 {
@@ -200,7 +200,7 @@ where
             return Ok(());
         }
         self.counts.consumed += 1;
-        match (self.read)(record) {
+        match (self.read)(record)? {
             Outcome::Keep((row, bytes)) => {
                 let full = self
                     .batch
@@ -215,6 +215,7 @@ where
                 watermark.settle(record.offset);
             }
             Outcome::Reject(rejection) => self.dead_letters.send(record, &rejection)?,
+            Outcome::Unread => {}
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ pub trait Work: Send + 'static {
     /// Partitions become ours; says from where each is read.
     fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>>;
 
-    /// Takes one record. Must not keep it waiting for a server.
+    /// Takes one record. Waits for no sink; only for what is needed to read the record at all, seldom and for a bounded time.
     fn record(&mut self, record: &Record<'_>) -> Result<()>;
 
     /// Called between records, and with `idle` when none is at hand. Takes completions in, sends what is due; with `wait`, may block

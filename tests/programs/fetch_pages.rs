@@ -65,6 +65,27 @@ fn the_same_seed_gives_the_same_events_and_another_seed_others() {
     assert_eq!(fetch("été & ?#=%20+"), fetch("été & ?#=%20+"));
 }
 
+/// As Compose sets them where nothing is chosen.
+#[test]
+fn variables_without_a_text_are_the_same_as_none() {
+    let api = ScriptedApi::start(Reply::page);
+    let run = || Program::fetch(&api.url()).arguments(&["--users", "3"]);
+    let expected = run().run().with_code(0);
+    let mut program = run();
+    for name in [
+        "STREAMFLOW_VALUE_FORMAT",
+        "SCHEMA_REGISTRY_URL",
+        "SCHEMA_REGISTRY_USERNAME",
+        "SCHEMA_REGISTRY_PASSWORD",
+        "SCHEMA_REGISTRY_PASSWORD_FILE",
+    ] {
+        program = program.variable(name, "");
+    }
+    let ended = program.run().with_code(0);
+    assert_eq!(ended.events(), expected.events());
+    assert!(ended.events().iter().all(|event| event.starts_with('{')));
+}
+
 #[test]
 fn without_a_seed_each_run_has_a_new_one_and_says_which() {
     let api = BundledApi::start(Config::default());

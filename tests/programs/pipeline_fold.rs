@@ -10,7 +10,7 @@ use streamflow::pipeline::consume::consume;
 use streamflow::pipeline::fold::{Advance, Counts, FoldEach, Key, Ledger, Ledgers};
 use streamflow::pipeline::outcome::Outcome;
 use streamflow::pipeline::record::Record;
-use streamflow::pipeline::sequence::HighWater;
+use streamflow::pipeline::sequence::{HighWater, Sequence};
 use streamflow::rejection::{Reason, Rejection};
 use streamflow::shutdown;
 
@@ -70,8 +70,8 @@ fn run(world: &World, seed: u64, weather: Weather) -> (Result<End>, Counts) {
         failure_one_in: weather.failure_one_in,
     };
     let dead_letters = TwinDeadLetters::new(world, Die(seed + 1), weather.failure_one_in);
-    let read =
-        |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| match fate_of(record) {
+    let read = |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
+        Ok(match fate_of(record) {
             Fate::Reject => Outcome::Reject(Rejection::of(Reason::InvalidJson)),
             Fate::Filter => Outcome::Filter,
             Fate::Keep => {
@@ -80,7 +80,8 @@ fn run(world: &World, seed: u64, weather: Weather) -> (Result<End>, Counts) {
                 }
                 Outcome::Keep(())
             }
-        };
+        })
+    };
     let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
     let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
     let end = consume(&mut source, &mut work, &mut bounds, &shutdown::channel().1);
@@ -222,7 +223,7 @@ fn numbers_of_another_member_are_not_overwritten() {
     let dead_letters = TwinDeadLetters::new(&world, Die(1), 0);
     let read = |_: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
         count("parity", "0");
-        Outcome::Keep(())
+        Ok(Outcome::Keep(()))
     };
     let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
     let mut source = TwinSource::new(&world, Die(1), Weather::default());
@@ -237,4 +238,49 @@ fn numbers_of_another_member_are_not_overwritten() {
         ),
         (Some(2), 1)
     );
+}
+
+/// A record that cannot be read now, because a server is away or a stop came first, is read by the next run, also where repetitions are told
+/// by their sequence.
+#[test]
+fn a_record_that_cannot_be_read_now_is_counted_by_the_next_run() {
+    for stops in [false, true] {
+        let world = topic_of(&[Fate::Keep; 5]);
+        for (number, kept) in (1..).zip(world.lock().topic.get_mut(&0).unwrap()) {
+            let landing = uuid::Uuid::nil();
+            kept.sequence = Some(Sequence { landing, number });
+        }
+        let (trigger, shutdown) = shutdown::channel();
+        let read = move |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
+            if record.offset == 3 && stops {
+                trigger.request();
+                return Ok(Outcome::Unread);
+            } else if record.offset == 3 {
+                return Err(Error::unavailable("the registry is away"));
+            }
+            for (dimension, value) in values_of(record.partition, record.offset) {
+                count(dimension, &value);
+            }
+            Ok(Outcome::Keep(()))
+        };
+        let ledgers = TwinLedgers {
+            world: world.clone(),
+            seed: 0,
+            failure_one_in: 0,
+        };
+        let dead_letters = TwinDeadLetters::new(&world, Die(1), 0);
+        let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
+        let mut source = TwinSource::new(&world, Die(1), Weather::default());
+        let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+        let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
+        match stops {
+            true => assert_eq!(end.unwrap(), End::Stopped),
+            false => assert_eq!(end.unwrap_err().kind(), Kind::Unavailable),
+        }
+        assert_eq!(world.lock().ledgers[&0].next_offset, Some(3));
+        check(&world).unwrap();
+        let (end, counts) = run(&world, 1, Weather::default());
+        assert_eq!((end.unwrap(), counts.counted), (End::Latest, 2));
+        check(&world).unwrap();
+    }
 }

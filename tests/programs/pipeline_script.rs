@@ -172,7 +172,7 @@ pub fn begin(
         refused,
         stored: Arc::clone(&stored),
     };
-    let read = |record: &Record<'_>| Outcome::Keep((record.offset, 10));
+    let read = |record: &Record<'_>| Ok(Outcome::Keep((record.offset, 10)));
     let mut work = StoreEach::new(runtime().handle().clone(), read, store, NoDeadLetters, FLOW);
     let run = std::thread::spawn(move || {
         let targets = BTreeMap::from([(0, latest)]);

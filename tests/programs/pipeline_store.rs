@@ -77,13 +77,15 @@ fn run(
     };
     let dead_letters = TwinDeadLetters::new(world, Die(seed + 1), weather.failure_one_in);
     let filtered = world.clone();
-    let read = move |record: &Record<'_>| match fate_of(record) {
-        Fate::Keep => Outcome::Keep(((record.partition, record.offset), 10)),
-        Fate::Reject => Outcome::Reject(Rejection::of(Reason::InvalidJson)),
-        Fate::Filter => {
-            filtered.make_safe((record.partition, record.offset));
-            Outcome::Filter
-        }
+    let read = move |record: &Record<'_>| {
+        Ok(match fate_of(record) {
+            Fate::Keep => Outcome::Keep(((record.partition, record.offset), 10)),
+            Fate::Reject => Outcome::Reject(Rejection::of(Reason::InvalidJson)),
+            Fate::Filter => {
+                filtered.make_safe((record.partition, record.offset));
+                Outcome::Filter
+            }
+        })
     };
     let mut work = StoreEach::new(runtime().handle().clone(), read, store, dead_letters, FLOW);
     let mut bounds = Bounds::new(limits, world.latest(), Instant::now());
@@ -148,5 +150,50 @@ proptest! {
         prop_assert_eq!(end.unwrap(), End::Stopped);
         let (_, rest) = run(&world, seed, CALM, bounds::Limits::default(), &never());
         prop_assert_eq!(counts.consumed + rest.consumed, all, "nothing twice, nothing left");
+    }
+}
+
+/// A record that cannot be read now, because a server is away or a stop came first, holds the commit below itself: the next run reads it.
+#[test]
+fn a_record_that_cannot_be_read_now_is_left_to_the_next_run() {
+    for stops in [false, true] {
+        let world = World::with_topic(&mut Die(5), 1, 60);
+        let all = world.lock().topic[&0].len() as u64;
+        let at = world.lock().topic[&0][all as usize / 2].offset;
+        let (trigger, shutdown) = shutdown::channel();
+        let safe = world.clone();
+        let read = move |record: &Record<'_>| {
+            if record.offset == at && stops {
+                trigger.request();
+                return Ok(Outcome::Unread);
+            } else if record.offset == at {
+                return Err(Error::unavailable("the registry is away"));
+            }
+            if record.offset % 2 == 0 {
+                return Ok(Outcome::Keep(((record.partition, record.offset), 10)));
+            }
+            safe.make_safe((record.partition, record.offset));
+            Ok(Outcome::Filter)
+        };
+        let store = TwinStore {
+            world: world.clone(),
+            seed: 0,
+            failure_one_in: 0,
+        };
+        let dead_letters = TwinDeadLetters::new(&world, Die(1), 0);
+        let mut work = StoreEach::new(runtime().handle().clone(), read, store, dead_letters, FLOW);
+        let mut source = TwinSource::new(&world, Die(1), CALM);
+        let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+        let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
+        match stops {
+            true => assert_eq!(end.unwrap(), End::Stopped),
+            false => assert!(end.is_err()),
+        }
+        assert_eq!(work.counts().unsettled(), 1);
+        assert_eq!(world.lock().committed.get(&0).copied(), Some(at));
+        let (end, _) = run(&world, 5, CALM, bounds::Limits::default(), &never());
+        assert_eq!(end.unwrap(), End::Latest);
+        assert!(world.all_safe());
+        assert_eq!(world.lock().broken_promises, Vec::<String>::new());
     }
 }

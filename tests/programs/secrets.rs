@@ -22,6 +22,13 @@ fn with_secrets(name: &str) -> Program {
         .variable("CASSANDRA_USERNAME", "someone")
         .variable("CASSANDRA_PASSWORD", SECRET)
         .variable(
+            "SCHEMA_REGISTRY_URL",
+            &format!("http://someone:{SECRET}@{nobody}/"),
+        )
+        .variable("SCHEMA_REGISTRY_USERNAME", "someone")
+        .variable("SCHEMA_REGISTRY_PASSWORD", SECRET)
+        .variable("STREAMFLOW_VALUE_FORMAT", "avro")
+        .variable(
             "STREAMFLOW_API_URL",
             &format!("http://someone:{SECRET}@{nobody}/api/?key={SECRET}"),
         )
@@ -106,6 +113,16 @@ fn an_api_address_that_cannot_be_read_is_not_repeated() {
     let url = format!("htp://someone:{SECRET}@api/");
     let program = Program::new("fetch-publish").variable("STREAMFLOW_API_URL", &url);
     fails_without_telling(program.run(), &[78]);
+}
+
+#[test]
+fn an_address_of_a_registry_that_cannot_be_read_is_not_repeated() {
+    let url = format!("http://registry:8081,htp://someone:{SECRET}@registry/");
+    for name in ["fetch-publish", "transform-store", "aggregate"] {
+        let program = with_secrets(name).variable("SCHEMA_REGISTRY_URL", &url);
+        let ended = quick(program).run().saying(&["SCHEMA_REGISTRY_URL"]);
+        fails_without_telling(ended, &[78]);
+    }
 }
 
 #[test]

@@ -118,6 +118,41 @@ fn filters_and_bounds_out_of_range() {
 }
 
 #[test]
+fn a_value_format_that_does_not_exist() {
+    let arguments = ["--value-format", "xml"];
+    let says = ["--value-format", "json, avro, json-schema, protobuf"];
+    refused("fetch-publish", &arguments, &says);
+    for command in ["init", "doctor"] {
+        refused("streamflow", &[&[command], &arguments[..]].concat(), &says);
+    }
+}
+
+/// Said before any server is waited for.
+#[test]
+fn a_value_format_that_needs_a_registry_and_has_none() {
+    for format in ["avro", "json-schema", "protobuf"] {
+        let programs = [
+            Program::new("fetch-publish"),
+            Program::new("streamflow").arguments(&["init"]),
+        ];
+        for program in programs {
+            program
+                .variable("STREAMFLOW_VALUE_FORMAT", format)
+                .variable("SCHEMA_REGISTRY_URL", "")
+                .run()
+                .with_code(78)
+                .saying(&[
+                    format,
+                    "what to do: ",
+                    "--schema-registry-url",
+                    "SCHEMA_REGISTRY_URL",
+                    "--value-format json",
+                ]);
+        }
+    }
+}
+
+#[test]
 fn an_unknown_flag_or_command() {
     for name in PROGRAMS {
         refused(name, &["--no-such-flag"], &["--no-such-flag", "--help"]);

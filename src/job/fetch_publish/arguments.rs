@@ -5,8 +5,8 @@ use reqwest::Url;
 
 use crate::boot::Program;
 use crate::config::{
-    ConnectArguments, DatabaseArguments, KafkaArguments, LogArguments, parse_duration,
-    parse_nationality,
+    ConnectArguments, DatabaseArguments, KafkaArguments, LogArguments, SchemaRegistryArguments,
+    ValueFormatArguments, parse_duration, parse_nationality,
 };
 use crate::error::{Error, Result};
 use crate::source::random_user::{MAX_PAGE_SIZE, PUBLIC_API_URL, is_plain_seed};
@@ -42,7 +42,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to fetch")]
     pub rate: Option<u32>,
 
-    /// Print the events instead of landing and publishing them; asks only the API
+    /// Print the events as plain JSON instead of landing and publishing them; asks only the API
     #[arg(long, help_heading = "What to fetch")]
     pub dry_run: bool,
 
@@ -72,6 +72,10 @@ pub struct Arguments {
     pub database: DatabaseArguments,
     #[command(flatten)]
     pub kafka: KafkaArguments,
+    #[command(flatten)]
+    pub format: ValueFormatArguments,
+    #[command(flatten)]
+    pub schema_registry: SchemaRegistryArguments,
     #[command(flatten)]
     pub patience: ConnectArguments,
     #[command(flatten)]

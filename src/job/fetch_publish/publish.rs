@@ -14,6 +14,7 @@ use crate::sink::kafka::{Event, Publisher};
 use crate::sink::postgres::{Outbox, Unpublished};
 use crate::user::api::RandomUser;
 use crate::user::event::UserCreated;
+use crate::user::format::Encoder;
 
 /// Records that are published together.
 const CHUNK: i64 = 2_000;
@@ -22,6 +23,7 @@ const CHUNK: i64 = 2_000;
 pub(super) async fn run(
     outbox: Outbox,
     publisher: Publisher,
+    encoder: Encoder,
     mut landed: watch::Receiver<()>,
     within: Duration,
     progress: &Progress,
@@ -46,7 +48,7 @@ pub(super) async fn run(
             continue;
         };
         above = last.sequence;
-        let (number, outcome) = publish(&outbox, &publisher, &chunk, within).await;
+        let (number, outcome) = publish(&outbox, &publisher, encoder, &chunk, within).await;
         published += number;
         progress.published(published);
         if outcome.is_err() {
@@ -62,10 +64,14 @@ pub(super) async fn run(
 async fn publish(
     outbox: &Outbox,
     publisher: &Publisher,
+    encoder: Encoder,
     chunk: &[Unpublished],
     within: Duration,
 ) -> (u64, Result<()>) {
-    let events: Result<Vec<Event>> = chunk.iter().map(|record| event(outbox, record)).collect();
+    let events: Result<Vec<Event>> = chunk
+        .iter()
+        .map(|record| event(outbox, encoder, record))
+        .collect();
     let events = match events {
         Ok(events) => events,
         Err(error) => return (0, Err(error)),
@@ -85,7 +91,7 @@ async fn publish(
     (places.len() as u64, outcome)
 }
 
-fn event(outbox: &Outbox, record: &Unpublished) -> Result<Event> {
+fn event(outbox: &Outbox, encoder: Encoder, record: &Unpublished) -> Result<Event> {
     // It was readable when it was landed.
     let unreadable = |rejection| {
         Error::data(format!(
@@ -96,7 +102,9 @@ fn event(outbox: &Outbox, record: &Unpublished) -> Result<Event> {
     };
     let (id, user) = RandomUser::decode(record.raw.as_bytes()).map_err(unreadable)?;
     debug_assert_eq!(id, record.id);
-    let value = UserCreated::of(id, user).encode().map_err(unreadable)?;
+    let value = encoder
+        .encode(&UserCreated::of(id, user))
+        .map_err(unreadable)?;
     Ok(Event {
         key: id.to_string(),
         sequence: Sequence {

@@ -4,8 +4,13 @@ use clap::Args;
 
 use crate::boot::Report;
 use crate::broker::Broker;
-use crate::config::{CassandraArguments, ConnectArguments, DatabaseArguments, KafkaArguments};
+use crate::config::{
+    CassandraArguments, ConnectArguments, DatabaseArguments, KafkaArguments,
+    SchemaRegistryArguments, ValueFormatArguments,
+};
 use crate::error::{Error, Result};
+use crate::job::our_schema::OurSchema;
+use crate::schema_registry::SchemaRegistry;
 use crate::sink::{cassandra, postgres};
 
 /// Check each server, topic, table, version and permission that the jobs need: one line each
@@ -16,6 +21,10 @@ use crate::sink::{cassandra, postgres};
 pub struct Arguments {
     #[command(flatten)]
     kafka: KafkaArguments,
+    #[command(flatten)]
+    format: ValueFormatArguments,
+    #[command(flatten)]
+    schema_registry: SchemaRegistryArguments,
     #[command(flatten)]
     cassandra: CassandraArguments,
     #[command(flatten)]
@@ -65,6 +74,7 @@ pub async fn run(arguments: Arguments) -> Result<Report> {
         failure: None,
     };
     kafka(&arguments, &mut examination).await;
+    registry(&arguments, &mut examination).await;
     landing(&arguments, &mut examination).await;
     tables(&arguments, &mut examination).await;
     // Each line has said what to do: the end only counts.
@@ -106,6 +116,36 @@ async fn kafka(arguments: &Arguments, examination: &mut Examination) {
             };
             examination.line(&what, broker.latest_offsets(&topic), records);
         }
+    }
+}
+
+/// No line where no registry is asked for.
+async fn registry(arguments: &Arguments, examination: &mut Examination) {
+    let what = "Schema Registry";
+    let registry = &arguments.schema_registry;
+    let format = match arguments.format.value_format.schema_format(registry) {
+        Ok(format) => format,
+        Err(error) => {
+            examination.line(what, Err(error), |()| String::new());
+            return;
+        }
+    };
+    let connected = SchemaRegistry::connect(registry, &arguments.patience).await;
+    let Some(connected) = connected.transpose() else {
+        return;
+    };
+    let address = registry.address();
+    let connected = examination.line(what, connected, |_| format!("answers at {address}"));
+    let (Some(registry), Some(format)) = (connected, format) else {
+        return;
+    };
+    let schema = OurSchema::of(&registry, &arguments.kafka.topic, format);
+    let what = format!("subject {}", schema.subject);
+    let id = schema.id().await;
+    let registered = |id: &u32| format!("this version's schema is registered with id {id}");
+    if examination.line(&what, id, registered).is_some() {
+        let level = |level: &String| format!("compatibility {level}");
+        examination.line(&what, schema.level().await, level);
     }
 }
 

@@ -3,12 +3,15 @@ use clap::Args;
 use crate::boot::Report;
 use crate::broker::{self, Broker, TopicPlan};
 use crate::config::{
-    CassandraArguments, ConnectArguments, DatabaseArguments, KafkaArguments, parse_duration,
+    CassandraArguments, ConnectArguments, DatabaseArguments, KafkaArguments,
+    SchemaRegistryArguments, ValueFormatArguments, parse_duration,
 };
 use crate::error::Result;
+use crate::job::our_schema::OurSchema;
+use crate::schema_registry::SchemaRegistry;
 use crate::sink::{cassandra, postgres};
 
-/// Make the topics, the keyspace and all tables; safe to repeat
+/// Make the topics, the keyspace and all tables, and register the schema of the users; safe to repeat
 ///
 /// What is there already is left as it is.
 #[derive(Debug, Args)]
@@ -26,6 +29,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32), help_heading = "Kafka")]
     replication_factor: u32,
     #[command(flatten)]
+    format: ValueFormatArguments,
+    #[command(flatten)]
+    schema_registry: SchemaRegistryArguments,
+    #[command(flatten)]
     cassandra: CassandraArguments,
     #[command(flatten)]
     database: DatabaseArguments,
@@ -39,10 +46,13 @@ pub async fn run(arguments: Arguments) -> Result<Report> {
         partitions,
         retention,
         replication_factor,
+        format,
+        schema_registry,
         cassandra,
         database,
         patience,
     } = arguments;
+    let schema_format = format.value_format.schema_format(&schema_registry)?;
     let broker = Broker::connect(&kafka, &patience).await?;
     let dead_letters = kafka.dead_letter_topic();
     let replication = replication_factor as i32;
@@ -80,6 +90,14 @@ pub async fn run(arguments: Arguments) -> Result<Report> {
                     topic.name, topic.partitions
                 );
             }
+        }
+    }
+    if let Some(format) = schema_format
+        && let Some(registry) = SchemaRegistry::connect(&schema_registry, &patience).await?
+    {
+        let schema = OurSchema::of(&registry, &kafka.topic, format);
+        for line in schema.register().await?.lines(&schema.subject) {
+            println!("Registry    {line}");
         }
     }
     let mut client = postgres::connect(&database, &patience).await?;
