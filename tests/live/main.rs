@@ -1,5 +1,5 @@
 //! The programs as processes, against real PostgreSQL, Kafka and Cassandra. `make test` starts these servers and sets STREAMFLOW_LIVE=1;
-//! without it each test says that it was skipped.
+//! without it each test says that it was skipped; so do those of the Schema Registry where SCHEMA_REGISTRY_URL is not set.
 //!
 //! [`world`] gives a test a database, a topic and a keyspace of its own; [`process`] runs the programs; [`topic`] and [`tables`] look at
 //! what they did; [`event`], [`api`] and [`recorded`] provide what they read.
@@ -9,6 +9,7 @@ mod event;
 mod process;
 mod proxy;
 mod recorded;
+mod registry;
 mod servers;
 mod tables;
 mod topic;
@@ -20,10 +21,12 @@ mod crashes;
 mod end_to_end;
 mod exactness;
 mod filters;
+mod formats;
 mod members;
 mod missing;
 mod operator;
 mod recorded_users;
+mod registry_troubles;
 mod signals;
 mod stalled;
 mod unreachable;

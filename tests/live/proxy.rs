@@ -2,12 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 #[derive(Default)]
 struct Gate {
     held: Mutex<bool>,
     changed: Condvar,
+    /// Something was held back.
+    waiting: AtomicBool,
 }
 
 pub struct Proxy {
@@ -48,6 +51,11 @@ impl Proxy {
         self.set(false);
     }
 
+    /// Whether a server has answered since it is held.
+    pub fn is_waiting(&self) -> bool {
+        self.gate.waiting.load(Ordering::Acquire)
+    }
+
     fn set(&self, held: bool) {
         *self.gate.held.lock().expect("the gate") = held;
         self.gate.changed.notify_all();
@@ -59,6 +67,9 @@ fn pass(mut from: TcpStream, mut to: TcpStream, gate: &Gate) {
     let mut buffer = [0; 16_384];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let held = gate.held.lock().expect("the gate");
+        if *held {
+            gate.waiting.store(true, Ordering::Release);
+        }
         drop(
             gate.changed
                 .wait_while(held, |held| *held)

@@ -100,7 +100,13 @@ impl World {
         self.spawn_with(program, arguments, variables).finish()
     }
 
-    fn spawn_with(&self, program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+    /// Starts a program, with some variables set otherwise.
+    pub fn spawn_with(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Running {
         let mut command = Command::new(process::file(program));
         // Nothing of the caller's own settings.
         command.env_clear().envs(self.variables()).args(arguments);
