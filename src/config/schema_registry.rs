@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use reqwest::Url;
 
@@ -24,7 +25,8 @@ pub struct SchemaRegistryArguments {
     pub schema_registry_username: Option<String>,
 
     /// File that holds the user's password (or the variable SCHEMA_REGISTRY_PASSWORD)
-    #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE")]
+    // A plain path would not take a variable without a text.
+    #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub schema_registry_password_file: Option<PathBuf>,
 }
 

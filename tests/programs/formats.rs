@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use streamflow::rejection::{Reason, Rejection};
 use streamflow::user::event::{MAX_EVENT_BYTES, UserCreated};
 use streamflow::user::format::{Encoder, SchemaFormat, Unusable, WriterSchema, wire};
@@ -152,6 +152,16 @@ fn the_protobuf_schema_names_exactly_the_fields_of_the_event_under_numbers_of_th
         numbers.push(number.parse::<usize>().unwrap());
     }
     assert_eq!(numbers, (1..=named.len()).collect::<Vec<_>>());
+    // The code writes each under the number that the file says.
+    for ((name, _), number) in named.iter().zip(numbers) {
+        let only = json!({ name: fields()[name] }).to_string();
+        let event = UserCreated::decode(only.as_bytes()).unwrap();
+        let value = encoders()[3].encode(&event).unwrap();
+        // After the header and the message index; the key is a varint, whose low three bits are the type.
+        let mut key = &value[wire::HEADER_BYTES + 1..];
+        let key = prost::encoding::decode_varint(&mut key).unwrap();
+        assert_eq!(key >> 3, number as u64, "{name}");
+    }
     assert_eq!(sorted(named), expected());
 }
 
