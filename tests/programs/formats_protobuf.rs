@@ -39,10 +39,10 @@ struct OfOtherTypes {
     city: i32,
 }
 
-fn decoded(
-    indexes: &[u8],
-    message: &impl Message,
-) -> Result<(Option<String>, Option<i64>, Option<String>), Rejection> {
+/// The id, the street's number and the city.
+type Read = (Option<String>, Option<i64>, Option<String>);
+
+fn decoded(indexes: &[u8], message: &impl Message) -> Result<Read, Rejection> {
     let payload = [indexes, &message.encode_to_vec()].concat();
     let event: UserCreated<'_> = compiled(SchemaFormat::Protobuf).decode(&payload)?;
     let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
