@@ -23,6 +23,7 @@ _OF_THE_PROGRAMS = (
     "DATABASE_",
     "KAFKA_",
     "RUST_",
+    "SCHEMA_REGISTRY_",
     "STREAMFLOW_",
     "TRANSFORM_STORE_",
 )

@@ -30,7 +30,16 @@ from pathlib import Path
 # What a task runs. The text itself comes in a variable: Spark repeats the command in its messages.
 MEMBER = Path(__file__).with_name("member.sh").read_text()
 MEMBER_COMMAND = ["bash", "-c", 'eval "$STREAMFLOW_MEMBER"', "member"]
-OF_THE_PROGRAMS = ("AGGREGATE_", "CASSANDRA_", "DATABASE_", "KAFKA_", "RUST_", "STREAMFLOW_", "TRANSFORM_STORE_")
+OF_THE_PROGRAMS = (
+    "AGGREGATE_",
+    "CASSANDRA_",
+    "DATABASE_",
+    "KAFKA_",
+    "RUST_",
+    "SCHEMA_REGISTRY_",
+    "STREAMFLOW_",
+    "TRANSFORM_STORE_",
+)
 
 LONGEST_LOG_LINE = 64 * 1024
 UNREACHABLE = 69
