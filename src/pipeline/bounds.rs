@@ -40,8 +40,10 @@ pub struct Bounds {
     targets: BTreeMap<i32, i64>,
     /// Offset of the next record, by partition that is ours now; nothing known yet before the first record or end of partition.
     positions: BTreeMap<i32, Option<i64>>,
-    /// False at first, and while the group shares its partitions out anew: what comes then may have records to read.
-    assigned: bool,
+    /// How far the group has settled a partition, as it was last told.
+    settled: BTreeMap<i32, i64>,
+    /// The group has given us our part, which may be none.
+    joined: bool,
     pub consumed: u64,
 }
 
@@ -52,13 +54,14 @@ impl Bounds {
             begun: now,
             targets,
             positions: BTreeMap::new(),
-            assigned: false,
+            settled: BTreeMap::new(),
+            joined: false,
             consumed: 0,
         }
     }
 
     pub fn assigned(&mut self, partitions: impl IntoIterator<Item = i32>) {
-        self.assigned = true;
+        self.joined = true;
         for partition in partitions {
             self.positions.insert(partition, None);
         }
@@ -68,7 +71,6 @@ impl Bounds {
         for partition in partitions {
             self.positions.remove(&partition);
         }
-        self.assigned = !self.positions.is_empty();
     }
 
     /// Whether a record still belongs to this run.
@@ -91,6 +93,35 @@ impl Bounds {
         if let Some(known) = self.positions.get_mut(&partition) {
             *known = Some(known.unwrap_or(position).max(position));
         }
+    }
+
+    /// What any member of the group has settled.
+    pub fn settled(&mut self, offsets: impl IntoIterator<Item = (i32, i64)>) {
+        self.settled.extend(offsets);
+    }
+
+    /// Whether everything of the partition that belongs to this run was handed over here.
+    pub fn is_read(&self, partition: i32) -> bool {
+        self.positions
+            .get(&partition)
+            .is_some_and(|position| position.is_some_and(|it| it >= self.target(partition)))
+    }
+
+    /// Whether our own part is done: what is left of the run is [`Bounds::awaited`] from other members.
+    pub fn is_own_part_read(&self) -> bool {
+        !self.limits.follow && self.joined && self.positions.keys().all(|&it| self.is_done(it))
+    }
+
+    /// Partitions of the run that neither are read here nor known to be settled by the group. A member that died, or never came to life,
+    /// may hold them: then the group gives them to us after a while.
+    pub fn awaited(&self) -> Vec<i32> {
+        let open = |&partition: &i32| !self.is_done(partition);
+        self.targets.keys().copied().filter(open).collect()
+    }
+
+    fn is_done(&self, partition: i32) -> bool {
+        let settled = self.settled.get(&partition).copied().unwrap_or(0);
+        settled >= self.target(partition) || self.is_read(partition)
     }
 
     /// Records that this run has still to read, as far as its partitions are known.
@@ -119,14 +150,12 @@ impl Bounds {
         {
             return Some(End::Duration);
         }
-        let all_read = self.positions.iter().all(|(&partition, position)| {
-            position.is_some_and(|position| position >= self.target(partition))
-        });
-        (!self.limits.follow && self.assigned && all_read).then_some(End::Latest)
+        let all_done = || self.targets.keys().all(|&it| self.is_done(it));
+        (!self.limits.follow && self.joined && all_done()).then_some(End::Latest)
     }
 
     /// A partition that did not exist at the start has nothing to read in this run.
-    fn target(&self, partition: i32) -> i64 {
+    pub fn target(&self, partition: i32) -> i64 {
         self.targets.get(&partition).copied().unwrap_or(0)
     }
 }
@@ -136,14 +165,15 @@ mod tests {
     use super::*;
 
     fn bounds(limits: Limits) -> Bounds {
-        Bounds::new(limits, BTreeMap::from([(0, 5), (1, 0)]), Instant::now())
+        let targets = BTreeMap::from([(0, 5), (1, 7), (2, 0)]);
+        Bounds::new(limits, targets, Instant::now())
     }
 
     #[test]
-    fn ends_when_each_partition_of_ours_has_reached_its_target() {
+    fn ends_when_each_partition_has_reached_its_target() {
         let mut bounds = bounds(Limits::default());
         assert_eq!(bounds.end(Instant::now()), None, "not before an assignment");
-        bounds.assigned([0, 1]);
+        bounds.assigned([0, 1, 2]);
         bounds.end_of_partition(1);
         assert_eq!(bounds.end(Instant::now()), None);
         assert!(bounds.admits(0, 4) && !bounds.admits(0, 5));
@@ -152,26 +182,46 @@ mod tests {
     }
 
     #[test]
-    fn a_member_without_partitions_has_nothing_to_wait_for() {
+    fn what_other_members_hold_is_awaited_when_our_own_part_is_read() {
         let mut bounds = bounds(Limits::default());
-        bounds.assigned([]);
+        bounds.settled([(0, 5)]);
+        assert!(!bounds.is_own_part_read(), "not before an assignment");
+        bounds.assigned([0, 2]);
+        assert!(bounds.is_own_part_read(), "the group has settled it before");
+        assert_eq!(bounds.end(Instant::now()), None);
+        assert_eq!(bounds.awaited(), [1]);
+        bounds.settled([(1, 6)]);
+        assert_eq!(bounds.awaited(), [1]);
+        bounds.settled([(1, 9)]);
         assert_eq!(bounds.end(Instant::now()), Some(End::Latest));
     }
 
     #[test]
-    fn a_member_whose_partitions_are_taken_waits_for_the_next_ones() {
+    fn a_member_without_partitions_waits_for_the_others() {
         let mut bounds = bounds(Limits::default());
-        bounds.assigned([0]);
-        bounds.revoked([0]);
+        bounds.assigned([]);
+        assert_eq!(bounds.end(Instant::now()), None);
+        assert_eq!(bounds.awaited(), [0, 1]);
+        bounds.settled([(0, 5), (1, 7)]);
+        assert_eq!(bounds.end(Instant::now()), Some(End::Latest));
+    }
+
+    #[test]
+    fn a_partition_that_was_read_and_taken_away_counts_when_the_group_has_settled_it() {
+        let mut bounds = bounds(Limits::default());
+        bounds.assigned([0, 1]);
+        bounds.end_of_partition(0);
+        bounds.revoked([0, 1]);
         assert_eq!(
             bounds.end(Instant::now()),
             None,
-            "another member left, and its partitions are about to come here"
+            "the group shares them out anew"
         );
+        assert_eq!(bounds.awaited(), [0, 1]);
         bounds.assigned([0, 1]);
+        assert!(!bounds.is_own_part_read());
         bounds.end_of_partition(1);
-        assert_eq!(bounds.end(Instant::now()), None);
-        bounds.end_of_partition(0);
+        bounds.settled([(0, 5)]);
         assert_eq!(bounds.end(Instant::now()), Some(End::Latest));
     }
 
@@ -185,6 +235,7 @@ mod tests {
         bounds.assigned([0, 1]);
         bounds.end_of_partition(0);
         bounds.end_of_partition(1);
+        assert!(!bounds.is_own_part_read());
         let now = Instant::now();
         assert_eq!(bounds.end(now), None);
         assert_eq!(

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long what is in flight may take when a signal ends the run or partitions move on. With the rest of an end it stays below 10 s.
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
 const IDLE_POLL: Duration = Duration::from_millis(50);
+/// How often a run whose own part is read asks what the other members of its group have settled.
+const ASK_OTHERS_INTERVAL: Duration = Duration::from_millis(250);
 
 pub fn consume<S: Source, W: Work>(
     source: &mut S,
@@ -36,6 +38,7 @@ pub fn consume<S: Source, W: Work>(
         bounds,
         full_since: None,
         paused: false,
+        asked_others: None,
     }
     .run();
     // Whatever ended the loop: what is in flight is finished, and what has settled is committed.
@@ -68,6 +71,8 @@ struct Loop<'a, S, W> {
     bounds: &'a mut Bounds,
     full_since: Option<Instant>,
     paused: bool,
+    /// Since our own part is read.
+    asked_others: Option<Instant>,
 }
 
 impl<S: Source, W: Work> Loop<'_, S, W> {
@@ -82,6 +87,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             if let Some(end) = self.bounds.end(now) {
                 return Ok(end);
             }
+            self.ask_others()?;
             let idle = self.step()?;
             self.make_room(idle)?;
             if last_commit.elapsed() >= COMMIT_INTERVAL {
@@ -89,11 +95,18 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
                 last_commit = now;
             }
             if last_progress.elapsed() >= PROGRESS_INTERVAL {
-                info!(
-                    "{}, {} to go",
-                    self.work.progress(),
-                    self.bounds.remaining()
-                );
+                match self.asked_others {
+                    None => info!(
+                        "{}, {} to go",
+                        self.work.progress(),
+                        self.bounds.remaining()
+                    ),
+                    Some(_) => info!(
+                        "{}, waits for partitions {:?} of other members of its group",
+                        self.work.progress(),
+                        self.bounds.awaited()
+                    ),
+                }
                 last_progress = now;
             }
         }
@@ -116,7 +129,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         match event {
             Event::Nothing => return Ok(true),
             Event::Record => {}
-            Event::EndOfPartition(partition) => self.bounds.end_of_partition(partition),
+            Event::EndOfPartition(partition) => self.end_of_partition(partition)?,
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
         }
@@ -136,10 +149,56 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
                 bounds.consumed(record.partition, record.offset);
             } else {
                 // It came after the start of the run: what this run has to read of the partition is read.
+                if !bounds.is_read(record.partition) {
+                    work.end_of_partition(record.partition, bounds.target(record.partition));
+                }
                 bounds.end_of_partition(record.partition);
             }
             Ok(())
         })
+    }
+
+    fn end_of_partition(&mut self, partition: i32) -> Result<()> {
+        if !self.bounds.is_read(partition) {
+            let target = self.bounds.target(partition);
+            let latest = self.source.latest(partition)?;
+            if latest < target {
+                return Err(shorter(partition, target, latest));
+            }
+            self.work.end_of_partition(partition, target);
+        }
+        self.bounds.end_of_partition(partition);
+        Ok(())
+    }
+
+    /// A run is over when the group has settled everything up to its bounds, and not when our own part is read: the rest may be with a
+    /// member that is dead, and that the group has not missed yet. It comes to us then.
+    fn ask_others(&mut self) -> Result<()> {
+        if !self.bounds.is_own_part_read() {
+            self.asked_others = None;
+            return Ok(());
+        }
+        match self.asked_others {
+            Some(asked) if asked.elapsed() < ASK_OTHERS_INTERVAL => return Ok(()),
+            Some(_) => {}
+            None => {
+                // What the others wait for is told soon, and not with the next commit in turn.
+                let deadline = Instant::now() + FINISH_WITHIN;
+                let shutdown = self.shutdown;
+                self.work
+                    .finish(&|| shutdown.is_requested() || Instant::now() >= deadline)?;
+                self.source.commit(&self.work.positions(), false)?;
+                debug!("its own part is read");
+            }
+        }
+        let awaited = self.bounds.awaited();
+        let settled = match self.work.kept(&awaited)? {
+            Some(kept) => kept,
+            None => self.source.committed(&awaited)?,
+        };
+        self.bounds.settled(settled);
+        self.asked_others = Some(Instant::now());
+        Ok(())
     }
 
     /// Lets the work send and settle; pauses and resumes the source by the room it has.
@@ -191,6 +250,14 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         self.bounds.revoked(partitions.iter().copied());
         self.source.release(partitions)
     }
+}
+
+fn shorter(partition: i32, target: i64, latest: i64) -> Error {
+    Error::configuration(format!(
+        "partition {partition} ended at offset {target} when the run began and ends at {latest} now: the topic was made anew, or its broker \
+         has lost records"
+    ))
+    .hint("compare what is stored with what is landed; where the topic was made anew, run the job again under another --group-id")
 }
 
 /// The error of a task that did not come back.

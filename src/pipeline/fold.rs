@@ -52,6 +52,9 @@ pub struct Advance {
 pub trait Ledgers: Send + Sync + 'static {
     fn load(&self, partition: i32) -> impl Future<Output = Result<Ledger>> + Send;
 
+    /// [`Ledger::next_offset`] alone.
+    fn next_offset(&self, partition: i32) -> impl Future<Output = Result<Option<i64>>> + Send;
+
     /// Takes the step and says whether it was taken: false when the kept offset is another one. After a time-out it finds out which of
     /// the two happened.
     fn advance(&self, step: &Advance) -> impl Future<Output = Result<bool>> + Send;
@@ -305,6 +308,12 @@ where
         Ok(())
     }
 
+    fn end_of_partition(&mut self, partition: i32, offset: i64) {
+        if let Some(open) = self.open.get_mut(&partition) {
+            open.next_offset = open.next_offset.max(offset);
+        }
+    }
+
     fn turn(&mut self, _idle: bool, wait: bool) -> Result<Room> {
         let full = self.dead_letters.in_flight() >= self.max_dead_letters_in_flight;
         let wait = Duration::from_millis(if full && wait { 20 } else { 0 });
@@ -326,6 +335,16 @@ where
         let written =
             |(&partition, open): (&i32, &Open)| Some((partition, open.ledger.next_offset?));
         self.open.iter().filter_map(written).collect()
+    }
+
+    /// The ledgers are the truth here, too.
+    fn kept(&self, partitions: &[i32]) -> Result<Option<Vec<(i32, i64)>>> {
+        let mut kept = Vec::with_capacity(partitions.len());
+        for &partition in partitions {
+            let offset = self.runtime.block_on(self.ledgers.next_offset(partition))?;
+            kept.extend(offset.map(|offset| (partition, offset)));
+        }
+        Ok(Some(kept))
     }
 
     fn revoked(&mut self, partitions: &[i32]) {

@@ -46,6 +46,12 @@ pub trait Source: Send + 'static {
     /// Commits offsets of next records. Without `wait`, an error is only logged: the next commit covers it.
     fn commit(&mut self, positions: &[(i32, i64)], wait: bool) -> Result<()>;
 
+    /// What the group has committed; partitions of which it has committed nothing, or of which nothing is told now, are left out.
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>>;
+
+    /// The offset after the last record of a partition, as it is now.
+    fn latest(&mut self, partition: i32) -> Result<i64>;
+
     /// Stops or restarts the flow of records while the membership of the group lives on.
     fn pause(&mut self, paused: bool) -> Result<()>;
 }

@@ -220,6 +220,13 @@ where
         Ok(())
     }
 
+    fn end_of_partition(&mut self, partition: i32, offset: i64) {
+        self.watermarks
+            .entry(partition)
+            .or_insert_with(|| Watermark::starting_at(offset))
+            .end(offset);
+    }
+
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room> {
         self.complete_all(wait.then_some(Duration::from_millis(20)))?;
         self.dispatch(idle);
@@ -243,6 +250,10 @@ where
             .iter()
             .map(|(&partition, watermark)| (partition, watermark.position()))
             .collect()
+    }
+
+    fn kept(&self, _partitions: &[i32]) -> Result<Option<Vec<(i32, i64)>>> {
+        Ok(None)
     }
 
     fn revoked(&mut self, partitions: &[i32]) {

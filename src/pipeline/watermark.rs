@@ -31,6 +31,11 @@ impl Watermark {
         true
     }
 
+    /// No record is left to come below this offset.
+    pub fn end(&mut self, offset: i64) {
+        self.next = self.next.max(offset);
+    }
+
     /// A record is stored, filtered, or acknowledged as a dead letter. An offset that is not open changes nothing.
     pub fn settle(&mut self, offset: i64) {
         let place = self.open.partition_point(|&(open, _)| open < offset);
@@ -75,6 +80,18 @@ mod tests {
         mark.settle(10);
         assert_eq!(mark.position(), 14);
         assert!(!mark.begin(13));
+    }
+
+    #[test]
+    fn an_end_without_records_waits_for_the_records_below_it() {
+        let mut mark = Watermark::starting_at(10);
+        assert!(mark.begin(10));
+        mark.end(15);
+        assert_eq!(mark.position(), 10);
+        mark.settle(10);
+        assert_eq!(mark.position(), 15);
+        mark.end(12);
+        assert_eq!(mark.position(), 15);
     }
 
     proptest! {

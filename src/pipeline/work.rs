@@ -18,6 +18,10 @@ pub trait Work: Send + 'static {
     /// Takes one record. Waits for no sink; only for what is needed to read the record at all, seldom and for a bounded time.
     fn record(&mut self, record: &Record<'_>) -> Result<()>;
 
+    /// No record is left to come below this offset, and the last ones there may belong to no record (those of transactions, or removed by
+    /// compaction or age): what is kept may go up to it when all below has settled.
+    fn end_of_partition(&mut self, partition: i32, offset: i64);
+
     /// Called between records, and with `idle` when none is at hand. Takes completions in, sends what is due; with `wait`, may block
     /// shortly for a completion.
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room>;
@@ -28,6 +32,9 @@ pub trait Work: Send + 'static {
 
     /// The offsets that may be committed now, of all partitions of ours.
     fn positions(&self) -> Vec<(i32, i64)>;
+
+    /// How far any member has settled these partitions, where that is kept elsewhere than in the offsets that the group commits.
+    fn kept(&self, partitions: &[i32]) -> Result<Option<Vec<(i32, i64)>>>;
 
     /// These partitions are ours no longer.
     fn revoked(&mut self, partitions: &[i32]);

@@ -27,6 +27,9 @@ use crate::pipeline::source::{Event, Source, Start};
 /// What librdkafka may fetch ahead, of all partitions together: bounds the memory whatever the backlog.
 const FETCH_AHEAD_KBYTES: &str = "8192";
 
+/// One question to a broker.
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+
 pub struct KafkaSource {
     consumer: BaseConsumer<Rebalances>,
     topic: String,
@@ -145,13 +148,17 @@ impl KafkaSource {
 }
 
 impl KafkaSource {
+    /// The offsets of the first record and after the last one.
+    fn watermarks(&self, partition: i32) -> Result<(i64, i64)> {
+        self.consumer
+            .fetch_watermarks(&self.topic, partition, ASK_TIMEOUT)
+            .map_err(|cause| failed(&self.topic, "does not tell its offsets", cause))
+    }
+
     /// The offset, when the partition reaches as far. librdkafka would silently begin anew where it does not.
     fn existing(&self, partition: i32, offset: i64) -> Result<Offset> {
         let topic = &self.topic;
-        let (low, high) = self
-            .consumer
-            .fetch_watermarks(topic, partition, Duration::from_secs(10))
-            .map_err(|cause| failed(topic, "does not tell its offsets", cause))?;
+        let (low, high) = self.watermarks(partition)?;
         if offset > high {
             return Err(Error::configuration(format!(
                 "partition {partition} of the topic {topic} ends at offset {high}, and its records are counted up to {offset} already: \
@@ -256,6 +263,32 @@ impl Source for KafkaSource {
                 cause,
             )),
         }
+    }
+
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
+        let list = self.list(partitions.iter().map(|&it| (it, Offset::Invalid)))?;
+        match self.consumer.committed_offsets(list, ASK_TIMEOUT) {
+            Ok(told) => Ok(told
+                .elements()
+                .iter()
+                .filter_map(|it| Some((it.partition(), it.offset().to_raw()?)))
+                .filter(|&(_, offset)| offset >= 0)
+                .collect()),
+            Err(error) if error.rdkafka_error_code().is_some_and(is_final) => Err(failed(
+                &self.topic,
+                "does not tell what its group has committed",
+                error,
+            )),
+            // Asked again soon.
+            Err(error) => {
+                debug!("what the group has committed: {error}");
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn latest(&mut self, partition: i32) -> Result<i64> {
+        self.watermarks(partition).map(|(_, latest)| latest)
     }
 
     fn pause(&mut self, paused: bool) -> Result<()> {

@@ -193,3 +193,35 @@ def test_a_master_that_is_down_is_named_with_its_address_and_what_to_do(airflow)
     assert "no Spark master answers at spark://127.0.0.1:1 (Connection refused)" in told
     assert "connection spark-conn" in told
     assert run.end().state == "success", "the next try comes by itself, and ends right"
+
+
+@pytest.fixture
+def image():
+    """The image's name, which a test may take away or give to another image."""
+    name = os.environ["STREAMFLOW_DOCKER_IMAGE"]
+    kept = "streamflow-programs:kept-during-a-test"
+    subprocess.run(["docker", "tag", name, kept], check=True)
+    yield name
+    subprocess.run(["docker", "tag", kept, name], check=True)
+    subprocess.run(["docker", "rmi", kept], check=True, capture_output=True)
+
+
+@needs_engine
+def test_a_missing_image_is_named_with_what_to_do(airflow, image):
+    subprocess.run(["docker", "rmi", image], check=True, capture_output=True)
+    assert_fails_at_once(airflow, f"the image {image} is not on the Docker engine and cannot be pulled", "make it with 'make image'")
+
+
+@needs_engine
+def test_an_image_without_the_program_is_named_with_what_to_do(airflow, image):
+    nothing = bytes(1024)  # An archive that ends at once.
+    subprocess.run(["docker", "import", "-", image], input=nothing, check=True, capture_output=True)
+    assert_fails_at_once(airflow, f"the image {image} has no program transform-store: make it anew with 'make image'")
+
+
+def assert_fails_at_once(airflow, *parts: str) -> None:
+    run = FlowRun(airflow, runner="docker").end()
+    assert run.state == "failed"
+    told = "\n".join(run.log("python_job")[-12:])
+    assert all(part in told for part in parts), told
+    assert airflow.task(DAG, run.run_id, "python_job")["try_number"] == 1

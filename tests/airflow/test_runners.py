@@ -1,6 +1,6 @@
 """What is wrong with a runner's surroundings is told in the last line of the task's log, with what to do.
 
-The runners' good days are in test_rust_job.py (bash), test_docker_runner.py and test_live_runners.py.
+The runners' good days are in test_rust_job.py (bash) and test_live_runners.py.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 //! Two members of one group at once: they share the partitions, lose nothing, and count nothing twice.
 
+use std::time::Duration;
+
 use crate::event::{numbered, records};
 use crate::process::LIMIT;
 use crate::servers::until;
@@ -31,9 +33,6 @@ fn two_of_each_program_share_the_work() {
             assert_eq!(done.number("already_counted"), 0);
         }
     }
-    // Whatever a member that joined late found left: a last run of each finishes it.
-    counted += world.run("aggregate", &[]).exits(0).number("counted");
-    world.run("transform-store", &[]).exits(0);
     assert_eq!(counted as usize, USERS, "each is counted by one member");
     let users = world.users();
     assert_eq!(users.len(), USERS);
@@ -44,6 +43,34 @@ fn two_of_each_program_share_the_work() {
     for program in ["aggregate", "transform-store"] {
         assert_eq!(world.committed_records(program) as usize, USERS);
     }
+}
+
+/// Killed at any moment of its joining: Kafka may give it partitions all the same, which nobody reads until its session is over.
+#[test]
+fn what_a_member_that_died_while_it_joined_was_given_is_read_by_the_other() {
+    let Some(world) = World::own() else { return };
+    let (_, mut records) = records(USERS);
+    numbered(&mut records, Uuid::new_v4(), 1);
+    world.produce(&records);
+    let members = ["aggregate", "transform-store"].map(|program| {
+        let other = world.spawn(program, &[]);
+        let mut joining = world.spawn(program, &[]);
+        joining.wait_for_log("from topic");
+        // About as long as the joining takes.
+        std::thread::sleep(Duration::from_millis(200));
+        joining.kill();
+        (program, other)
+    });
+    for (program, other) in members {
+        other.finish().exits(0);
+        assert_eq!(
+            world.committed_records(program) as usize,
+            USERS,
+            "{program} ends when all is settled"
+        );
+    }
+    assert_eq!(world.users().len(), USERS);
+    assert_eq!(world.counted() as usize, USERS);
 }
 
 /// A service that runs is joined by a second one, which takes over some of its partitions, and ends before it.

@@ -31,6 +31,10 @@ impl Ledgers for TwinLedgers {
         Ok(ledger.unwrap_or_default())
     }
 
+    async fn next_offset(&self, partition: i32) -> Result<Option<i64>> {
+        Ok(self.load(partition).await?.next_offset)
+    }
+
     async fn advance(&self, step: &Advance) -> Result<bool> {
         let mut die = Die(self.seed ^ step.to as u64);
         let fails = die.one_in(self.failure_one_in);
@@ -208,6 +212,10 @@ fn numbers_of_another_member_are_not_overwritten() {
             };
             self.0.world.lock().ledgers.insert(partition, ledger);
             loaded
+        }
+
+        async fn next_offset(&self, partition: i32) -> Result<Option<i64>> {
+            self.0.next_offset(partition).await
         }
 
         async fn advance(&self, step: &Advance) -> Result<bool> {

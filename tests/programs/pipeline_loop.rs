@@ -7,7 +7,7 @@ use streamflow::pipeline::bounds::{self, End};
 use streamflow::pipeline::source::Event;
 use streamflow::shutdown::{self, Shutdown};
 
-use crate::pipeline_script::{Step, Told, begin};
+use crate::pipeline_script::{Latest, Step, Told, begin, begin_on};
 
 const PLENTY: usize = 1_000_000;
 
@@ -15,18 +15,23 @@ fn assigned() -> Step {
     Step::Tell(Event::Assigned(vec![0]))
 }
 
-fn until_latest(latest: i64) -> (bounds::Limits, i64) {
-    (bounds::Limits::default(), latest)
+fn until_latest(latest: i64) -> (bounds::Limits, Latest) {
+    (bounds::Limits::default(), Latest::from([(0, latest)]))
 }
 
-fn following() -> (bounds::Limits, i64) {
+/// Partition 1 belongs to another member.
+fn until_latest_of_two(latest: [i64; 2]) -> (bounds::Limits, Latest) {
+    (bounds::Limits::default(), (0..).zip(latest).collect())
+}
+
+fn following() -> (bounds::Limits, Latest) {
     let follow = true;
     (
         bounds::Limits {
             follow,
             ..bounds::Limits::default()
         },
-        0,
+        Latest::from([(0, 0)]),
     )
 }
 
@@ -156,7 +161,11 @@ fn a_run_ends_though_no_record_has_its_last_offsets() {
     ];
     let (end, stored, committed) = begin(steps, until_latest(5), (PLENTY, None), never()).end();
     assert_eq!(end.unwrap(), End::Latest);
-    assert_eq!((stored, committed), (vec![0, 1], Some((0, 2))));
+    assert_eq!(
+        (stored, committed),
+        (vec![0, 1], Some((0, 5))),
+        "other members wait for it"
+    );
 }
 
 #[test]
@@ -172,16 +181,84 @@ fn a_partition_handed_on_is_finished_and_committed_first_and_a_lost_one_is_not_c
         let partitions = vec![0];
         let records = (0..4).map(Step::Record);
         let steps = [assigned()].into_iter().chain(records);
-        // What follows may be nothing, and that is told: before, the run does not end.
         let steps = steps.chain([
             Step::Tell(Event::Revoked { partitions, lost }),
             Step::Tell(Event::Assigned(Vec::new())),
         ]);
-        let (end, _, committed) = begin(steps, until_latest(9), (PLENTY, None), never()).end();
+        let bench = begin(steps, until_latest(9), (PLENTY, None), never());
+        bench.wait_until_told(Told::WhatIsCommitted(vec![0]));
+        bench.by_others.lock().unwrap().insert(0, 9);
+        let (end, _, committed) = bench.end();
         assert_eq!(
             (end.unwrap(), committed),
             (End::Latest, expected),
             "lost: {lost}"
         );
     }
+}
+
+/// A member that died while it joined holds partitions for a while, and nobody reads them.
+#[test]
+fn a_run_ends_when_the_other_members_have_settled_their_part() {
+    let steps = [
+        assigned(),
+        Step::Record(0),
+        Step::Tell(Event::EndOfPartition(0)),
+    ];
+    let bench = begin(steps, until_latest_of_two([1, 4]), (PLENTY, None), never());
+    bench.by_others.lock().unwrap().insert(1, 3);
+    for _ in 0..3 {
+        bench.wait_until_told(Told::WhatIsCommitted(vec![1]));
+    }
+    assert_eq!(bench.committed(), [(0, 1)], "they may wait for ours, too");
+    bench.by_others.lock().unwrap().insert(1, 4);
+    let (end, stored, _) = bench.end();
+    assert_eq!((end.unwrap(), stored), (End::Latest, vec![0]));
+}
+
+#[test]
+fn what_a_dead_member_held_is_read_by_the_next_one() {
+    let steps = [
+        Step::Tell(Event::Assigned(vec![1])),
+        Step::Tell(Event::EndOfPartition(1)),
+        Step::Tell(Event::Revoked {
+            partitions: vec![1],
+            lost: false,
+        }),
+        Step::Tell(Event::Assigned(vec![0, 1])),
+        Step::Record(0),
+        Step::Record(1),
+        Step::Tell(Event::EndOfPartition(1)),
+    ];
+    let bench = begin(steps, until_latest_of_two([2, 1]), (PLENTY, None), never());
+    let (end, stored, _) = bench.end();
+    assert_eq!((end.unwrap(), stored), (End::Latest, vec![0, 1]));
+}
+
+#[test]
+fn a_stop_ends_the_waiting_for_other_members() {
+    let (trigger, shutdown) = shutdown::channel();
+    let steps = [assigned(), Step::Record(0)];
+    let bench = begin(steps, until_latest_of_two([1, 4]), (PLENTY, None), shutdown);
+    bench.wait_until_told(Told::WhatIsCommitted(vec![1]));
+    trigger.request();
+    let (end, _, committed) = bench.end();
+    assert_eq!((end.unwrap(), committed), (End::Stopped, Some((0, 1))));
+}
+
+#[test]
+fn a_partition_that_became_shorter_ends_the_run_with_an_error() {
+    let steps = [
+        Step::Tell(Event::Assigned(vec![0, 1])),
+        Step::Tell(Event::EndOfPartition(0)),
+    ];
+    let (limits, mut latest) = until_latest_of_two([5, 0]);
+    let targets = latest.clone();
+    latest.insert(0, 3);
+    let bench = begin_on(latest, steps, (limits, targets), (PLENTY, None), never());
+    let (end, _, committed) = bench.end();
+    let error = end.unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(error.to_string().contains("partition 0"), "{error}");
+    assert_eq!(committed, None);
 }

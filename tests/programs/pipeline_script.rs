@@ -34,14 +34,21 @@ pub enum Told {
     Pause(bool),
     /// It is asked while it is paused: the membership in the group lives on.
     AskedWhilePaused,
+    /// What has the group committed of these partitions?
+    WhatIsCommitted(Vec<i32>),
 }
 
-/// Partition 0 of a topic, given out as written.
+/// Offsets after the last records, by partition.
+pub type Latest = BTreeMap<i32, i64>;
+
+/// Records of partition 0 of a topic, given out as written.
 struct Script {
     steps: VecDeque<Step>,
     paused: bool,
     told: Sender<Told>,
     committed: Arc<Mutex<Vec<(i32, i64)>>>,
+    latest: Latest,
+    by_others: Arc<Mutex<Latest>>,
 }
 
 impl Source for Script {
@@ -90,6 +97,19 @@ impl Source for Script {
     fn commit(&mut self, positions: &[(i32, i64)], _wait: bool) -> Result<()> {
         self.committed.lock().unwrap().extend(positions);
         Ok(())
+    }
+
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
+        let _ = self.told.send(Told::WhatIsCommitted(partitions.to_vec()));
+        let by_others = self.by_others.lock().unwrap();
+        let told = partitions
+            .iter()
+            .filter_map(|it| Some((*it, *by_others.get(it)?)));
+        Ok(told.collect())
+    }
+
+    fn latest(&mut self, partition: i32) -> Result<i64> {
+        Ok(self.latest[&partition])
     }
 
     fn pause(&mut self, paused: bool) -> Result<()> {
@@ -147,6 +167,8 @@ const FLOW: Flow = Flow {
 pub struct Bench {
     pub permits: Arc<Semaphore>,
     pub stored: Arc<Mutex<Vec<i64>>>,
+    /// What other members have committed.
+    pub by_others: Arc<Mutex<Latest>>,
     committed: Arc<Mutex<Vec<(i32, i64)>>>,
     told: Receiver<Told>,
     run: std::thread::JoinHandle<Result<End>>,
@@ -154,18 +176,31 @@ pub struct Bench {
 
 pub fn begin(
     steps: impl IntoIterator<Item = Step>,
-    (limits, latest): (bounds::Limits, i64),
+    (limits, latest): (bounds::Limits, Latest),
+    gate: (usize, Option<i64>),
+    shutdown: Shutdown,
+) -> Bench {
+    begin_on(latest.clone(), steps, (limits, latest), gate, shutdown)
+}
+
+/// The same on a topic that is not as it was when the run was given its bounds.
+pub fn begin_on(
+    latest: Latest,
+    steps: impl IntoIterator<Item = Step>,
+    (limits, targets): (bounds::Limits, Latest),
     (permits, refused): (usize, Option<i64>),
     shutdown: Shutdown,
 ) -> Bench {
     let permits = Arc::new(Semaphore::new(permits));
-    let (stored, committed) = (Arc::default(), Arc::default());
+    let (stored, committed, by_others) = (Arc::default(), Arc::default(), Arc::default());
     let (sender, told) = mpsc::channel();
     let mut source = Script {
         steps: steps.into_iter().collect(),
         paused: false,
         told: sender,
         committed: Arc::clone(&committed),
+        latest,
+        by_others: Arc::clone(&by_others),
     };
     let store = Gate {
         permits: permits.clone(),
@@ -175,13 +210,13 @@ pub fn begin(
     let read = |record: &Record<'_>| Ok(Outcome::Keep((record.offset, 10)));
     let mut work = StoreEach::new(runtime().handle().clone(), read, store, NoDeadLetters, FLOW);
     let run = std::thread::spawn(move || {
-        let targets = BTreeMap::from([(0, latest)]);
         let mut bounds = Bounds::new(limits, targets, Instant::now());
         consume(&mut source, &mut work, &mut bounds, &shutdown)
     });
     Bench {
         permits,
         stored,
+        by_others,
         committed,
         told,
         run,
@@ -197,6 +232,12 @@ impl Bench {
             .expect("the source is told more")
             != what
         {}
+    }
+
+    pub fn committed(&self) -> Vec<(i32, i64)> {
+        let mut committed = self.committed.lock().unwrap().clone();
+        committed.dedup();
+        committed
     }
 
     /// How it ended, what was stored, and what was committed last.

@@ -173,6 +173,18 @@ impl Source for TwinSource {
         Ok(())
     }
 
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
+        let servers = self.world.lock();
+        let told = partitions
+            .iter()
+            .filter_map(|it| Some((*it, *servers.committed.get(it)?)));
+        Ok(told.collect())
+    }
+
+    fn latest(&mut self, partition: i32) -> Result<i64> {
+        Ok(self.world.latest()[&partition])
+    }
+
     fn pause(&mut self, paused: bool) -> Result<()> {
         self.paused = paused;
         // A consumer that reads on after a pause may deliver again what it had fetched ahead.

@@ -209,6 +209,10 @@ impl Ledgers for UserSummaries {
         })
     }
 
+    async fn next_offset(&self, partition: i32) -> Result<Option<i64>> {
+        Ok(self.offset(partition).await?.0)
+    }
+
     async fn advance(&self, step: &Advance) -> Result<bool> {
         let begun = std::time::Instant::now();
         loop {
