@@ -12,7 +12,7 @@ use super::bounds::{Bounds, End};
 use super::record::Record;
 use super::source::{Event, Source};
 use super::work::{Room, Work};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::shutdown::Shutdown;
 
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
@@ -159,13 +159,17 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
     }
 
     fn end_of_partition(&mut self, partition: i32) -> Result<()> {
-        if !self.bounds.is_read(partition) {
-            let target = self.bounds.target(partition);
+        let target = self.bounds.target(partition);
+        if !self.bounds.is_read(partition) && target > 0 {
             let latest = self.source.latest(partition)?;
             if latest < target {
                 return Err(shorter(partition, target, latest));
             }
-            self.work.end_of_partition(partition, target);
+            // With nothing read, only the group knows how far it is: maybe beyond what was the end when this run began.
+            let committed = self.source.committed(&[partition])?;
+            if committed.iter().all(|&(_, offset)| offset < target) {
+                self.work.end_of_partition(partition, target);
+            }
         }
         self.bounds.end_of_partition(partition);
         Ok(())
@@ -193,10 +197,16 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         }
         let awaited = self.bounds.awaited();
         let settled = match self.work.kept(&awaited)? {
-            Some(kept) => kept,
-            None => self.source.committed(&awaited)?,
+            Some(kept) => Ok(kept),
+            None => self.source.committed(&awaited),
         };
-        self.bounds.settled(settled);
+        match settled {
+            Ok(settled) => self.bounds.settled(settled),
+            Err(error) if error.kind() == Kind::Unavailable => {
+                debug!("{error}; asking again");
+            }
+            Err(error) => return Err(error),
+        }
         self.asked_others = Some(Instant::now());
         Ok(())
     }

@@ -46,7 +46,7 @@ pub trait Source: Send + 'static {
     /// Commits offsets of next records. Without `wait`, an error is only logged: the next commit covers it.
     fn commit(&mut self, positions: &[(i32, i64)], wait: bool) -> Result<()>;
 
-    /// What the group has committed; partitions of which it has committed nothing, or of which nothing is told now, are left out.
+    /// What the group has committed; partitions of which it has committed nothing are left out.
     fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>>;
 
     /// The offset after the last record of a partition, as it is now.

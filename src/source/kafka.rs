@@ -267,24 +267,30 @@ impl Source for KafkaSource {
 
     fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
         let list = self.list(partitions.iter().map(|&it| (it, Offset::Invalid)))?;
-        match self.consumer.committed_offsets(list, ASK_TIMEOUT) {
-            Ok(told) => Ok(told
-                .elements()
-                .iter()
-                .filter_map(|it| Some((it.partition(), it.offset().to_raw()?)))
-                .filter(|&(_, offset)| offset >= 0)
-                .collect()),
-            Err(error) if error.rdkafka_error_code().is_some_and(is_final) => Err(failed(
-                &self.topic,
-                "does not tell what its group has committed",
-                error,
-            )),
-            // Asked again soon.
-            Err(error) => {
-                debug!("what the group has committed: {error}");
-                Ok(Vec::new())
+        let told = self
+            .consumer
+            .committed_offsets(list, ASK_TIMEOUT)
+            .map_err(|cause| {
+                failed(
+                    &self.topic,
+                    "does not tell what its group has committed",
+                    cause,
+                )
+            })?;
+        let mut committed = Vec::with_capacity(partitions.len());
+        for element in told.elements() {
+            element.error().map_err(|cause| {
+                failed(
+                    &self.topic,
+                    "does not tell what its group has committed",
+                    cause,
+                )
+            })?;
+            if let Offset::Offset(offset) = element.offset() {
+                committed.push((element.partition(), offset));
             }
         }
+        Ok(committed)
     }
 
     fn latest(&mut self, partition: i32) -> Result<i64> {

@@ -175,6 +175,22 @@ fn an_empty_partition_ends_a_run() {
     assert_eq!((end.unwrap(), committed), (End::Latest, None));
 }
 
+/// Another run, that began later, has read on beyond the end that this one knows.
+#[test]
+fn what_the_group_has_committed_is_never_taken_back() {
+    let steps = [assigned(), Step::Tell(Event::EndOfPartition(0))];
+    let bench = begin_on(
+        Latest::from([(0, 7)]),
+        steps,
+        until_latest(5),
+        (PLENTY, None),
+        never(),
+    );
+    bench.by_others.lock().unwrap().insert(0, 7);
+    let (end, _, committed) = bench.end();
+    assert_eq!((end.unwrap(), committed), (End::Latest, None));
+}
+
 #[test]
 fn a_partition_handed_on_is_finished_and_committed_first_and_a_lost_one_is_not_committed() {
     for (lost, expected) in [(false, Some((0, 4))), (true, None)] {

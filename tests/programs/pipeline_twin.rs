@@ -164,6 +164,11 @@ impl Source for TwinSource {
                 let what = format!("{partition} is committed by a member that does not have it");
                 servers.broken_promises.push(what);
             }
+            let before = servers.committed.get(&partition).copied();
+            if before.is_some_and(|before| offset < before) {
+                let what = format!("{partition} is committed at {offset} after {before:?}");
+                servers.broken_promises.push(what);
+            }
             if !left_behind.is_empty() {
                 let what = format!("{partition} is committed at {offset} over {left_behind:?}");
                 servers.broken_promises.push(what);
@@ -259,5 +264,6 @@ fn a_commit_over_a_record_that_is_not_safe_is_noticed() {
     assert_eq!(world.lock().broken_promises.len(), 2);
     source.release(&[0]).unwrap();
     source.commit(&[(0, 1)], true).unwrap();
-    assert_eq!(world.lock().broken_promises.len(), 3);
+    // It goes back, and the partition is not ours any more.
+    assert_eq!(world.lock().broken_promises.len(), 4);
 }
