@@ -26,18 +26,19 @@ pub struct CassandraArguments {
     pub cassandra_username: Option<String>,
 
     /// File that holds the user's password (or the variable CASSANDRA_PASSWORD)
-    #[arg(long, env = "CASSANDRA_PASSWORD_FILE", value_name = "FILE")]
+    #[arg(long, env = "CASSANDRA_PASSWORD_FILE", value_name = "FILE", value_parser = super::secret::file_name())]
     pub cassandra_password_file: Option<PathBuf>,
 }
 
 impl CassandraArguments {
     /// User and password, when both are given.
     pub fn credentials(&self) -> Result<Option<(String, String)>> {
-        let Some(user) = &self.cassandra_username else {
+        let user = self.cassandra_username.as_ref();
+        let Some(user) = user.filter(|user| !user.is_empty()) else {
             return Ok(None);
         };
-        let password = match &self.cassandra_password_file {
-            Some(file) => super::secret::read(file)?,
+        let password = match super::secret::read(self.cassandra_password_file.as_deref())? {
+            Some(password) => password,
             None => std::env::var("CASSANDRA_PASSWORD").unwrap_or_default(),
         };
         Ok(Some((user.clone(), password)))

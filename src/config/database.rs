@@ -18,7 +18,7 @@ pub struct DatabaseArguments {
     pub database_url: String,
 
     /// File that holds the password of the landing database
-    #[arg(long, env = "DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    #[arg(long, env = "DATABASE_PASSWORD_FILE", value_name = "FILE", value_parser = super::secret::file_name())]
     pub database_password_file: Option<PathBuf>,
 }
 
@@ -29,8 +29,8 @@ impl DatabaseArguments {
             Error::configuration("the database URL cannot be read")
                 .hint("set DATABASE_URL (or --database-url) to postgres://USER@HOST:PORT/DATABASE")
         })?;
-        if let Some(file) = &self.database_password_file {
-            config.password(super::secret::read(file)?);
+        if let Some(password) = super::secret::read(self.database_password_file.as_deref())? {
+            config.password(password);
         }
         config.application_name("streamflow");
         Ok(config)

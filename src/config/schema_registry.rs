@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use reqwest::Url;
 
@@ -25,8 +24,7 @@ pub struct SchemaRegistryArguments {
     pub schema_registry_username: Option<String>,
 
     /// File that holds the user's password (or the variable SCHEMA_REGISTRY_PASSWORD)
-    // A plain path would not take a variable without a text.
-    #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE", value_parser = super::secret::file_name())]
     pub schema_registry_password_file: Option<PathBuf>,
 }
 
@@ -47,9 +45,8 @@ impl SchemaRegistryArguments {
         let Some(user) = user.filter(|user| !user.is_empty()) else {
             return Ok(None);
         };
-        let file = self.schema_registry_password_file.as_deref();
-        let password = match file.filter(|file| !file.as_os_str().is_empty()) {
-            Some(file) => super::secret::read(file)?,
+        let password = match super::secret::read(self.schema_registry_password_file.as_deref())? {
+            Some(password) => password,
             None => std::env::var("SCHEMA_REGISTRY_PASSWORD").unwrap_or_default(),
         };
         Ok(Some((user.to_owned(), password)))

@@ -78,6 +78,7 @@ fn variables_without_a_text_are_the_same_as_none() {
         "SCHEMA_REGISTRY_USERNAME",
         "SCHEMA_REGISTRY_PASSWORD",
         "SCHEMA_REGISTRY_PASSWORD_FILE",
+        "DATABASE_PASSWORD_FILE",
     ] {
         program = program.variable(name, "");
     }
