@@ -18,13 +18,16 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("install", help="fetch what is missing into .local/opt")
     one = commands.add_parser("up", help="install, start, and wait until every server answers")
     one.add_argument("--only", metavar="NAMES", default="", help=f"only these, separated by commas: {', '.join(NAMES)}; "
-                                                                 "airflow is short for its four, spark for its two")
+                                                                 "airflow is short for its four, spark for its two. "
+                                                                 "zookeeper and kafka-on-zookeeper start only when they are named")
     commands.add_parser("down", help="stop everything; the data stays")
     commands.add_parser("status", help="one line a service; exits with 1 when one of them does not answer")
     one = commands.add_parser("logs", help="follow the log of a service")
     one.add_argument("service", nargs="?")
     commands.add_parser("clean", help="down, and remove the data (and what was downloaded, for the stack local)")
     commands.add_parser("env", help="print the variables with which programs find the servers, for a shell")
+    one = commands.add_parser("address", help="print where a service listens, as HOST:PORT")
+    one.add_argument("service", choices=NAMES, metavar="SERVICE")
     # What follows these two is not ours to read.
     commands.add_parser("cql", help="cqlsh on the stack's Cassandra", add_help=False)
     commands.add_parser("airflow", help="Airflow's own command line, with the settings of the stack", add_help=False)
@@ -69,6 +72,9 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         case "env":
             for name, value in stack.client_environment().items():
                 print(f"export {name}={shlex.quote(value)}")
+        case "address":
+            from .services import by_name
+            print(stack.address(by_name(arguments.service).port))
         case "cql":
             host, port = stack.address("cassandra").split(":")
             environment = stack.base_environment()

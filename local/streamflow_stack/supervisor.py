@@ -140,6 +140,13 @@ class Supervisor:
                 raise StackError(f"the supervisor did not start. {stack.logs / 'supervisord.start.log'} says:\n{text}")
             time.sleep(0.05)
 
+    def add(self, services) -> None:
+        """Those that the running supervisor, started by an earlier version perhaps, does not know yet."""
+        write_configuration(self.stack, services)
+        [[added, _, _]] = self._rpc.reloadConfig()
+        for name in added:
+            self._rpc.addProcessGroup(name)
+
     def states(self) -> dict[str, dict]:
         """What supervisord knows of each service: statename, pid, start, stop …; empty when it does not run."""
         try:

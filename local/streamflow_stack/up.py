@@ -25,7 +25,7 @@ class _GivenUp(Exception):
 
 
 def up(stack: Stack, only: list[str]) -> None:
-    install(stack)
+    install(stack, with_zookeeper="zookeeper" in only)
     with alone(stack, "up"):
         _Up(stack, _choose(stack, only)).run()
 
@@ -33,7 +33,7 @@ def up(stack: Stack, only: list[str]) -> None:
 def _choose(stack: Stack, only: list[str]) -> list[Service]:
     chosen = []
     for service in ALL:
-        if only and service.name not in only:
+        if service.name not in only and (only or service.on_request):
             continue
         lacking = [name for name in (*service.needs, *service.useless_without) if only and name not in only]
         if lacking:
@@ -67,6 +67,9 @@ class _Up:
         self._check_ports([s for s in self.services if states.get(s.name, {}).get("statename") not in _LIVE])
         if not states:
             self.supervisor.start(ALL)
+        elif unknown := [s for s in self.services if s.name not in states]:
+            say("supervisor", "new to it: " + ", ".join(s.name for s in unknown))
+            self.supervisor.add(ALL)
         threading.Thread(target=self._report, daemon=True).start()
         jobs: list[Future] = []
         with ThreadPoolExecutor(len(self.services) + 1) as pool:

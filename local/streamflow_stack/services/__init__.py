@@ -5,10 +5,12 @@ from .api import Api
 from .cassandra import Cassandra
 from .kafka import Kafka
 from .postgres import Postgres
+from .schema_registry import SchemaRegistry
 from .service import Service
 from .spark import SERVICES as SPARK
+from .zookeeper import SERVICES as ZOOKEEPER
 
-ALL: tuple[Service, ...] = (Postgres(), Kafka(), Cassandra(), Api(), *AIRFLOW, *SPARK)
+ALL: tuple[Service, ...] = (Postgres(), Kafka(), Cassandra(), SchemaRegistry(), Api(), *AIRFLOW, *SPARK, *ZOOKEEPER)
 NAMES = tuple(service.name for service in ALL)
 
 

@@ -30,6 +30,10 @@ def _other_user() -> str:
     raise StackError("postgres: it does not run as root, and this machine has no user postgres, nobody or daemon: add one of them.")
 
 
+def _statements(name: str) -> list[str]:
+    return [f"CREATE ROLE {name} LOGIN", f"CREATE DATABASE {name} OWNER {name}"]
+
+
 @cache
 def _namespace() -> tuple[str, ...]:
     """The command that puts a program into a user namespace; empty where that is not possible."""
@@ -116,19 +120,26 @@ class Postgres(Service):
         self._run([*prefix, self._programs(stack) / "initdb", "-D", aside, "-U", "postgres", "--auth=trust",
                    "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"], stack, home)
         # Without a running server: one statement a line.
-        statements = []
-        for name in DATABASES:
-            statements += [f"CREATE ROLE {name} LOGIN", f"CREATE DATABASE {name} OWNER {name}"]
+        statements = [statement for name in DATABASES for statement in _statements(name)]
         self._run([*prefix, self._programs(stack) / "postgres", "--single", "-j", "-D", aside, "postgres"], stack, home,
                   ";\n\n".join(statements) + ";\n\n")
         aside.rename(home / "data")
 
-    def _run(self, command, stack: Stack, home: Path, given: str = "") -> None:
+    def add_database(self, stack: Stack, name: str) -> None:
+        """One more database beside those of the first start, unless it is there. The server has to answer."""
+        psql = [self._installed(stack) / "bin" / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
+                f"--host={HOST}", f"--port={stack.port('postgres')}", "--username=postgres", "--dbname=postgres"]
+        there = self._run([*psql, "--command", f"SELECT 1 FROM pg_database WHERE datname = '{name}'"], stack, stack.dir)
+        if not there.strip():
+            self._run([*psql, *(word for statement in _statements(name) for word in ("--command", statement))], stack, stack.dir)
+
+    def _run(self, command, stack: Stack, home: Path, given: str = "") -> str:
         done = subprocess.run([str(word) for word in command], input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, cwd=home, env=self.environment(stack))
         # In single-user mode a failed statement does not change the exit code.
         if done.returncode != 0 or "ERROR:" in done.stdout or "FATAL:" in done.stdout:
             raise StackError(f"postgres: its databases could not be made in {home}:\n{done.stdout[-2000:]}")
+        return done.stdout
 
     def environment(self, stack: Stack) -> dict[str, str]:
         return {**stack.base_environment(), "LC_ALL": "C.UTF-8"}

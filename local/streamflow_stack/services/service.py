@@ -13,6 +13,7 @@ class Service:
     more_ports: tuple[str, ...] = ()  # others that it listens on
     needs: tuple[str, ...] = ()  # services that must answer before this one is started
     useless_without: tuple[str, ...] = ()  # services that may start later, but without which it serves nobody
+    on_request = False  # started only when it is named
     stop_signal = "TERM"
     stop_wait = 20  # seconds until SIGKILL
     stop_as_group = True
