@@ -29,6 +29,11 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(DAGS_FOLDER), str(REPOSITORY / "local")]
 
 
+def pytest_configure(config):
+    # Airflow's own, about a library of its own.
+    config.addinivalue_line("filterwarnings", "ignore:GitWildMatchPattern:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def dags():
     from airflow.dag_processing.dagbag import DagBag

@@ -9,6 +9,20 @@ from ..console import StackError
 from ..layout import HOST, Stack
 from .service import Service, write_if_changed
 
+# Of any Kafka that is one node alone.
+ONE_NODE = """\
+# Topics are made by `streamflow init`; a misspelt name is an error, not a new topic.
+auto.create.topics.enable=false
+# One node can hold one replica. Few partitions for Kafka's own topics: 50 of each only slow the start.
+default.replication.factor=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+group.initial.rebalance.delay.ms=0
+"""
+
 PROPERTIES = """\
 # Written by local/stack at every start.
 process.roles=broker,controller
@@ -19,19 +33,9 @@ listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{port}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
-# Topics are made by `streamflow init`; a misspelt name is an error, not a new topic.
-auto.create.topics.enable=false
-# One node can hold one replica. Few partitions for Kafka's own topics: 50 of each only slow the start.
-default.replication.factor=1
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=8
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
-group.initial.rebalance.delay.ms=0
 """
 
 LOGGING = """\
@@ -71,7 +75,7 @@ class Kafka(Service):
         home = self.data(stack)
         data = home / "data"
         write_if_changed(home / "server.properties", PROPERTIES.format(
-            host=HOST, port=stack.port("kafka"), controller=stack.port("kafka-controller"), data=data))
+            host=HOST, port=stack.port("kafka"), controller=stack.port("kafka-controller"), data=data) + ONE_NODE)
         write_if_changed(home / "log4j2.properties", LOGGING)
         if (data / "meta.properties").exists():
             return

@@ -5,6 +5,7 @@
 
 from .. import probe
 from ..layout import HOST, Stack
+from .kafka import ONE_NODE
 from .service import Service, write_if_changed
 
 ZOOKEEPER = """\
@@ -24,14 +25,6 @@ zookeeper.connect={zookeeper}
 listeners=PLAINTEXT://{host}:{port}
 advertised.listeners=PLAINTEXT://{host}:{port}
 log.dirs={data}
-auto.create.topics.enable=false
-default.replication.factor=1
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=8
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=8
-group.initial.rebalance.delay.ms=0
 """
 
 # These versions log by log4j 1.
@@ -87,7 +80,7 @@ class KafkaOnZooKeeper(_JavaService):
     heap = "384m"
     main_class = "kafka.Kafka"
     file = "server.properties"
-    properties = KAFKA
+    properties = KAFKA + ONE_NODE
     stop_wait = 30
 
     def probe(self, stack: Stack) -> None:
