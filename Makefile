@@ -1,13 +1,13 @@
 # The commands of the project. CI and people use the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down status logs clean build image fmt lint cql
+.PHONY: help demo test test-compose up down status logs clean build image fmt lint cql
 
 # Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
 .NOTPARALLEL:
 
 help: ## list the commands
 	@echo 'usage: make COMMAND'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' '$(firstword $(MAKEFILE_LIST))'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' '$(firstword $(MAKEFILE_LIST))'
 	@echo
 	@echo 'STREAMFLOW_STACK=NAME works on another stack than `local`; see local/stack --help.'
 
@@ -16,6 +16,9 @@ demo: up ## everything at once: build, start, run both DAGs, show the result (AP
 
 test: ## every test, the live ones on servers of their own
 	@local/test
+
+test-compose: ## docker-compose.yml up, used, disturbed and down, on a Docker engine
+	@local/test-compose
 
 up: cargo ## build, start the servers, make topics and tables
 	@local/build-and-install
