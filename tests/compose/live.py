@@ -94,13 +94,14 @@ class Project:
         self.logs = LOGS / variant
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
-        # Somebody's own `.env` is not what is tested.
+        # Somebody's own settings are not what is tested.
         env_file = self.logs / "empty.env"
         env_file.touch()
         files = [word for name in VARIANTS[variant] for word in ("-f", name)]
         self.command = [*command, "--project-name", self.name, "--env-file", str(env_file), *files]
+        settings = set(re.findall(r"^#?([A-Z_][A-Z0-9_]*)=", (REPOSITORY / ".env.example").read_text(), re.M))
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("STREAMFLOW_", "COMPOSE_PROFILES", "COMPOSE_FILE"))},
+            **{name: value for name, value in os.environ.items() if name not in settings and not name.startswith("COMPOSE_P")},
             **{f"STREAMFLOW_PORT_{name}": str(port + PORT_OFFSET) for name, port in PORTS.items()},
             "STREAMFLOW_DOCKER_IMAGE": "streamflow-programs:test-compose",
             "STREAMFLOW_AIRFLOW_IMAGE": "streamflow-airflow:test-compose",
@@ -285,6 +286,7 @@ def examine(project: Project, with_spark: bool) -> None:
         wait_for(lambda: not is_running(f"{project.name}-fetch"), RUN_TIMEOUT_S, "end of fetch-publish")
         last = docker("logs", "--tail", "1", f"{project.name}-fetch").strip()
         assert json.loads(last)["published"] == users, last
+        docker("rm", "--volumes", f"{project.name}-fetch")
         project.wait_until_healthy()
         project.wait_until_quiet()
         project.run("sparking_flow", {"runner": "bash"})
@@ -310,7 +312,6 @@ def try_variant(variant: str, command: list[str], with_spark: bool) -> None:
         project.keep_logs()
         try:
             with check("docker-compose down --volumes leaves no container, volume or network"):
-                docker("rm", "--force", "--volumes", f"{project.name}-fetch") if f"{project.name}-fetch" in str(project.containers()) else None
                 project.compose("--profile", "stream", "down", "--volumes", timeout_s=300, log="down.log")
                 assert not project.left(), project.left()
         except NotReached:
