@@ -172,6 +172,21 @@ class Project:
         landed, published = out.strip().split("|")
         return int(landed), int(published)
 
+    def first_value_on_the_topic(self) -> bytes:
+        """Its first five bytes, as Kafka's own tool reads it. With a small heap: it runs in the broker's container."""
+        command = (
+            "PATH=$PATH:/opt/kafka/bin KAFKA_HEAP_OPTS=-Xmx64m; export PATH KAFKA_HEAP_OPTS; "
+            "tool=$(command -v kafka-console-consumer kafka-console-consumer.sh | head -n 1); "
+            '"$tool" --bootstrap-server kafka:9092 --topic user_created --from-beginning --max-messages 1 --timeout-ms 60000 '
+            "2>/dev/null | head -c 5 | od -An -tx1"
+        )
+        return bytes.fromhex(self.compose("exec", "-T", "kafka", "bash", "-c", command))
+
+    def registered_schema(self) -> dict[str, Any]:
+        address = f"http://127.0.0.1:{PORTS['SCHEMA_REGISTRY'] + PORT_OFFSET}/subjects/user_created-value/versions/latest"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return json.load(answer)
+
     def fetch(self, *arguments: str) -> dict[str, Any]:
         """Runs fetch-publish by hand, in a container that is removed."""
         out = self.compose("run", "-T", "--rm", "--no-deps", "init", "fetch-publish", *arguments, timeout_s=RUN_TIMEOUT_S)
@@ -252,6 +267,15 @@ def examine(project: Project, with_spark: bool) -> None:
         lines = airflow.log_lines("user_automation", run_id, "fetch_publish", 1)
         assert any('"published":300' in line for line in lines), "the log of the task, as Airflow shows it, lacks the summary"
 
+    with check("users are on the topic in Avro, by the registered schema; streamflow doctor finds all well"):
+        schema = project.registered_schema()
+        # A registry may leave the type out where it is Avro.
+        assert schema.get("schemaType", "AVRO") == "AVRO", schema
+        value = project.first_value_on_the_topic()
+        assert value == b"\0" + schema["id"].to_bytes(4, "big"), f"{value!r}, and the schema is {schema['id']}"
+        said = project.compose("run", "-T", "--rm", "--no-deps", "init", "streamflow", "doctor")
+        assert "user_created-value" in said, said
+
     with check("a second start changes nothing: keys, user, connection and topics are there"):
         before = project.created_users()
         project.compose("up", "--detach", timeout_s=UP_TIMEOUT_S, log="up.log")
@@ -293,6 +317,12 @@ def examine(project: Project, with_spark: bool) -> None:
         assert project.landed_users() == (before + users, before + users)
         wait_for(lambda: project.created_users() == before + users, 120, f"{before + users} users in Cassandra")
         assert project.counted_users() == before + users, project.counted_users()
+
+
+    with check("no container was ended for its memory, or ended by itself"):
+        for container in project.containers():
+            assert not container["State"]["OOMKilled"], f"{container['Name']} wanted more than its mem_limit"
+            assert container["RestartCount"] == 0, f"{container['Name']} was started again {container['RestartCount']} times"
 
 
 def is_running(container: str) -> bool:

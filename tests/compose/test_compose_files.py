@@ -118,7 +118,7 @@ def test_the_client_of_spark_is_of_the_clusters_version():
 def test_each_image_of_ours_is_built_by_one_service(variant):
     # Two builds of one name at the same time are an error of newer engines.
     builders = [service["image"] for service in merged(variant).values() if "build" in service]
-    assert sorted(builders) == sorted(f"{image}:latest" for image in OUR_IMAGES)
+    assert sorted(builders) == sorted(f"{image}:compose" for image in OUR_IMAGES)
 
 
 @every_variant
