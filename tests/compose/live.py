@@ -236,7 +236,8 @@ def docker(*words: str) -> str:
 def examine(project: Project, with_spark: bool) -> None:
     airflow = project.airflow
     with check("docker-compose up --build: every service becomes healthy, init and airflow-init end well"):
-        project.compose("up", "--build", "--detach", timeout_s=1200, log="up.log")
+        # The first time all is compiled.
+        project.compose("up", "--build", "--detach", timeout_s=3600, log="up.log")
         project.wait_until_healthy()
 
     with check("ports are open on 127.0.0.1 alone, and no container has a capability"):
