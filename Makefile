@@ -17,8 +17,8 @@ demo: up ## everything at once: build, start, run both DAGs, show the result (AP
 test: ## every test, the live ones on servers of their own
 	@local/test
 
-test-compose: ## docker-compose.yml up, used, disturbed and down, on a Docker engine
-	@local/test-compose
+test-compose: ## docker-compose.yml up, used, disturbed and down, on a Docker engine (V=kraft, V=zookeeper: one variant)
+	@local/test-compose $(V)
 
 up: cargo ## build, start the servers, make topics and tables
 	@local/build-and-install

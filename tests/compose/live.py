@@ -221,6 +221,11 @@ class Project:
             with (self.logs / f"{name}.log").open("wb") as out:
                 subprocess.run(["docker", "logs", "--timestamps", container["Id"]], stdout=out, stderr=subprocess.STDOUT)
 
+    def volumes(self) -> set[str]:
+        """What the containers have mounted, also what an image declares and the file does not name."""
+        mounts = [mount for container in self.containers() for mount in container["Mounts"]]
+        return {mount["Name"] for mount in mounts if mount["Type"] == "volume"}
+
     def left(self) -> list[str]:
         label = f"label=com.docker.compose.project={self.name}"
         found = docker("ps", "--all", "--quiet", "--filter", label).split()
@@ -240,7 +245,10 @@ def examine(project: Project, with_spark: bool) -> None:
         project.compose("up", "--build", "--detach", timeout_s=3600, log="up.log")
         project.wait_until_healthy()
 
-    with check("ports are open on 127.0.0.1 alone, and no container has a capability"):
+    with check("ports are open on 127.0.0.1 alone, no container has a capability, every volume has a name"):
+        # One without a name would stay behind each time that the containers are removed and their data is not.
+        nameless = [name for name in project.volumes() if not name.startswith(f"{project.name}_")]
+        assert not nameless, nameless
         for container in project.containers():
             for published in (container["NetworkSettings"]["Ports"] or {}).values():
                 assert all(at["HostIp"] == "127.0.0.1" for at in published or []), container["Name"]
