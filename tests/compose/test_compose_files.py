@@ -259,6 +259,14 @@ def test_what_the_programs_are_compiled_from_is_copied():
         assert re.search(rf"^COPY {folder} {folder}$", DOCKERFILE, re.M) or folder == "src", folder
 
 
+def test_cargo_finds_every_target_that_its_manifest_names():
+    # The dependencies are compiled for an empty crate, and cargo refuses a manifest whose files are not there.
+    for kind in re.findall(r"^\[\[(\w+)\]\]", text_of("Cargo.toml"), re.M):
+        folder = {"bin": "src", "bench": "benches", "test": "tests", "example": "examples"}[kind]
+        first_build = DOCKERFILE.index("RUN mkdir -p src/bin")
+        assert re.search(rf"^COPY {folder} {folder}$", DOCKERFILE[:first_build], re.M), f"Cargo.toml has [[{kind}]]: copy {folder} first"
+
+
 def test_every_program_is_tried_when_its_image_is_made():
     programs = {path.stem for path in (REPOSITORY / "src" / "bin").glob("*.rs")}
     tried = re.search(r"for program in ((?:[a-z-]+ ?)+);", DOCKERFILE)[1].split()
