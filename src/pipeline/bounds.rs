@@ -73,6 +73,10 @@ impl Bounds {
         }
     }
 
+    pub fn follows(&self) -> bool {
+        self.limits.follow
+    }
+
     /// Whether a record still belongs to this run.
     pub fn admits(&self, partition: i32, offset: i64) -> bool {
         self.limits.follow || offset < self.target(partition)

@@ -4,6 +4,7 @@
 //! when there is no room for more, the partitions are paused and the polling goes on.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use log::{debug, info};
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
 const IDLE_POLL: Duration = Duration::from_millis(50);
 /// How often a run whose own part is read asks what the other members of its group have settled.
-const ASK_OTHERS_INTERVAL: Duration = Duration::from_millis(250);
+const ASK_OTHERS_INTERVAL: Duration = Duration::from_millis(500);
 
 pub fn consume<S: Source, W: Work>(
     source: &mut S,
@@ -39,6 +40,7 @@ pub fn consume<S: Source, W: Work>(
         full_since: None,
         paused: false,
         asked_others: None,
+        ends_doubted: BTreeSet::new(),
     }
     .run();
     // Whatever ended the loop: what is in flight is finished, and what has settled is committed.
@@ -73,6 +75,7 @@ struct Loop<'a, S, W> {
     paused: bool,
     /// Since our own part is read.
     asked_others: Option<Instant>,
+    ends_doubted: BTreeSet<i32>,
 }
 
 impl<S: Source, W: Work> Loop<'_, S, W> {
@@ -143,36 +146,80 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             bounds,
             ..
         } = self;
-        source.next(timeout, &mut |record: &Record<'_>| {
+        let mut beyond = None;
+        let event = source.next(timeout, &mut |record: &Record<'_>| {
             if bounds.admits(record.partition, record.offset) {
                 work.record(record)?;
                 bounds.consumed(record.partition, record.offset);
-            } else {
-                // It came after the start of the run: what this run has to read of the partition is read.
-                if !bounds.is_read(record.partition) {
-                    work.end_of_partition(record.partition, bounds.target(record.partition));
-                }
-                bounds.end_of_partition(record.partition);
+            } else if !bounds.is_read(record.partition) {
+                beyond = Some(record.partition);
             }
             Ok(())
-        })
+        })?;
+        if let Some(partition) = beyond {
+            self.beyond_the_run(partition)?;
+        }
+        Ok(event)
     }
 
     fn end_of_partition(&mut self, partition: i32) -> Result<()> {
-        let target = self.bounds.target(partition);
-        if !self.bounds.is_read(partition) && target > 0 {
-            let latest = self.source.latest(partition)?;
-            if latest < target {
-                return Err(shorter(partition, target, latest));
+        match self.is_end_of_the_run(partition) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            // A service has no end to be exact about, and lives through a broker that is away.
+            Err(error) if self.bounds.follows() && error.kind() == Kind::Unavailable => {
+                debug!("{error}; going on");
             }
-            // With nothing read, only the group knows how far it is: maybe beyond what was the end when this run began.
-            let committed = self.source.committed(&[partition])?;
-            if committed.iter().all(|&(_, offset)| offset < target) {
-                self.work.end_of_partition(partition, target);
-            }
+            Err(error) => return Err(error),
         }
         self.bounds.end_of_partition(partition);
         Ok(())
+    }
+
+    /// The end is that of the log as the broker knew it that was asked: one that has just become the leader, or a follower, may be behind. So
+    /// an end that leaves a gap below the target is believed when it comes again after the leader has told its own.
+    fn is_end_of_the_run(&mut self, partition: i32) -> Result<bool> {
+        let target = self.bounds.target(partition);
+        if self.bounds.is_read(partition) || self.is_settled(partition, target)? {
+            return Ok(true);
+        }
+        if self.ends_doubted.remove(&partition) {
+            self.work.end_of_partition(partition, target);
+            return Ok(true);
+        }
+        let latest = self.source.latest(partition)?;
+        if latest < target {
+            return Err(shorter(partition, target, latest));
+        }
+        self.ends_doubted.insert(partition);
+        self.source.tell_end_again(partition)?;
+        if self.paused {
+            self.source.pause(true)?;
+        }
+        Ok(false)
+    }
+
+    /// A record that came after the start of the run: nothing that belongs to it is left to come from the partition.
+    fn beyond_the_run(&mut self, partition: i32) -> Result<()> {
+        let target = self.bounds.target(partition);
+        if !self.is_settled(partition, target)? {
+            self.work.end_of_partition(partition, target);
+        }
+        self.bounds.end_of_partition(partition);
+        Ok(())
+    }
+
+    /// With nothing read, only the group knows how far it is: maybe beyond what was the end when this run began.
+    fn is_settled(&mut self, partition: i32, target: i64) -> Result<bool> {
+        let settled = |&(_, offset): &(i32, i64)| offset >= target;
+        Ok(target == 0 || self.settled_by_the_group(&[partition])?.iter().any(settled))
+    }
+
+    fn settled_by_the_group(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
+        match self.work.kept(partitions)? {
+            Some(kept) => Ok(kept),
+            None => self.source.committed(partitions),
+        }
     }
 
     /// A run is over when the group has settled everything up to its bounds, and not when our own part is read: the rest may be with a
@@ -196,11 +243,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             }
         }
         let awaited = self.bounds.awaited();
-        let settled = match self.work.kept(&awaited)? {
-            Some(kept) => Ok(kept),
-            None => self.source.committed(&awaited),
-        };
-        match settled {
+        match self.settled_by_the_group(&awaited) {
             Ok(settled) => self.bounds.settled(settled),
             Err(error) if error.kind() == Kind::Unavailable => {
                 debug!("{error}; asking again");
@@ -255,6 +298,9 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             let deadline = Instant::now() + FINISH_WITHIN;
             self.work.finish(&|| Instant::now() >= deadline)?;
             self.source.commit(&self.work.positions(), true)?;
+        }
+        for partition in partitions {
+            self.ends_doubted.remove(partition);
         }
         self.work.revoked(partitions);
         self.bounds.revoked(partitions.iter().copied());

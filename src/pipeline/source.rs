@@ -52,6 +52,9 @@ pub trait Source: Send + 'static {
     /// The offset after the last record of a partition, as it is now.
     fn latest(&mut self, partition: i32) -> Result<i64>;
 
+    /// Lets [`Event::EndOfPartition`] come once more, after whatever is there to read.
+    fn tell_end_again(&mut self, partition: i32) -> Result<()>;
+
     /// Stops or restarts the flow of records while the membership of the group lives on.
     fn pause(&mut self, paused: bool) -> Result<()>;
 }

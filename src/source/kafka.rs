@@ -104,6 +104,8 @@ impl KafkaSource {
                 ("group.id", group_id),
                 // A member that was killed holds its partitions for so long; the default of 45 s would hold up the next run.
                 ("session.timeout.ms", "10000"),
+                // How soon a member hears that the group shares its partitions out anew.
+                ("heartbeat.interval.ms", "1000"),
                 ("enable.auto.commit", "false"),
                 ("enable.auto.offset.store", "false"),
                 ("auto.offset.reset", "earliest"),
@@ -232,7 +234,10 @@ impl Source for KafkaSource {
                 .iter()
                 .map(|&partition| (partition, Offset::Invalid)),
         )?;
-        release(&self.consumer, &list)
+        // A pause outlives the assignment: a partition that comes back later would stay silent.
+        self.consumer
+            .resume(&list)
+            .and_then(|()| release(&self.consumer, &list))
             .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))
     }
 
@@ -291,6 +296,15 @@ impl Source for KafkaSource {
             }
         }
         Ok(committed)
+    }
+
+    fn tell_end_again(&mut self, partition: i32) -> Result<()> {
+        let list = self.list([(partition, Offset::Invalid)])?;
+        // librdkafka begins to fetch anew from where it is, and forgets that it has told the end.
+        self.consumer
+            .pause(&list)
+            .and_then(|()| self.consumer.resume(&list))
+            .map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
     }
 
     fn latest(&mut self, partition: i32) -> Result<i64> {

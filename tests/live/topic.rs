@@ -8,7 +8,7 @@ use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::future_producer::DeliveryFuture;
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::servers::{Servers, until, wait};
@@ -92,6 +92,35 @@ impl World {
             (delivery.partition, delivery.offset)
         };
         deliveries.into_iter().map(delivered).collect()
+    }
+
+    /// Puts records on the topic in one transaction, which leaves an offset without a record at the end of each partition that it touches;
+    /// when it is aborted, the offsets of its records, too.
+    pub fn produce_in_a_transaction(&self, records: &[Given], commit: bool) {
+        let mut client = self.base.servers.kafka_client();
+        let id = format!("{}-{commit}", self.topic);
+        let producer: BaseProducer = client
+            .set("transactional.id", id)
+            .create()
+            .expect("a producer");
+        producer.init_transactions(ASK).expect("transactions");
+        producer.begin_transaction().expect("a transaction");
+        for record in records {
+            let mut message = BaseRecord::<[u8], [u8]>::to(&self.topic);
+            message.key = record.key.as_deref();
+            message.payload = record.value.as_deref();
+            message.partition = record.partition;
+            producer
+                .send(message)
+                .map_err(|(error, _)| error)
+                .expect("room for a record");
+        }
+        producer.flush(ASK).expect("all records are there");
+        match commit {
+            true => producer.commit_transaction(ASK),
+            false => producer.abort_transaction(ASK),
+        }
+        .expect("the end of the transaction");
     }
 
     /// All records of the topic, by partition and offset.

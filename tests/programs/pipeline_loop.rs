@@ -7,7 +7,7 @@ use streamflow::pipeline::bounds::{self, End};
 use streamflow::pipeline::source::Event;
 use streamflow::shutdown::{self, Shutdown};
 
-use crate::pipeline_script::{Latest, Step, Told, begin, begin_on};
+use crate::pipeline_script::{Latest, Step, Told, begin, begin_on, begin_settled};
 
 const PLENTY: usize = 1_000_000;
 
@@ -179,16 +179,38 @@ fn an_empty_partition_ends_a_run() {
 #[test]
 fn what_the_group_has_committed_is_never_taken_back() {
     let steps = [assigned(), Step::Tell(Event::EndOfPartition(0))];
-    let bench = begin_on(
-        Latest::from([(0, 7)]),
-        steps,
-        until_latest(5),
-        (PLENTY, None),
-        never(),
-    );
-    bench.by_others.lock().unwrap().insert(0, 7);
+    let bench = begin_settled(steps, until_latest(5), Latest::from([(0, 7)]));
     let (end, _, committed) = bench.end();
     assert_eq!((end.unwrap(), committed), (End::Latest, None));
+}
+
+/// The record after the end that this run knows comes first, or the end of the partition.
+#[test]
+fn a_record_beyond_the_run_takes_nothing_back_either() {
+    let steps = [assigned(), Step::Records(7)];
+    let bench = begin(steps, until_latest(5), (PLENTY, None), never());
+    let (end, _, committed) = bench.end();
+    assert_eq!((end.unwrap(), committed), (End::Latest, Some((0, 5))));
+    let steps = [assigned(), Step::Records(7)];
+    let bench = begin_settled(steps, until_latest(5), Latest::from([(0, 7)]));
+    let (end, _, committed) = bench.end();
+    assert_eq!((end.unwrap(), committed), (End::Latest, None));
+}
+
+/// A broker that has just become the leader may not know the end yet.
+#[test]
+fn an_end_below_the_target_is_believed_only_when_it_comes_again() {
+    let end = || Step::Tell(Event::EndOfPartition(0));
+    let steps = [
+        assigned(),
+        Step::Record(0),
+        end(),
+        Step::Record(1),
+        Step::Record(2),
+    ];
+    let (end, stored, committed) = begin(steps, until_latest(3), (PLENTY, None), never()).end();
+    assert_eq!(end.unwrap(), End::Latest);
+    assert_eq!((stored, committed), (vec![0, 1, 2], Some((0, 3))));
 }
 
 #[test]

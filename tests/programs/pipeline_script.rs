@@ -15,7 +15,7 @@ use streamflow::pipeline::record::Record;
 use streamflow::pipeline::source::{Event, Source, Start};
 use streamflow::pipeline::store::{Flow, Store, StoreEach};
 use streamflow::rejection::Rejection;
-use streamflow::shutdown::Shutdown;
+use streamflow::shutdown::{self, Shutdown};
 use tokio::sync::Semaphore;
 
 use crate::pipeline_store::runtime;
@@ -108,6 +108,16 @@ impl Source for Script {
         Ok(told.collect())
     }
 
+    fn tell_end_again(&mut self, partition: i32) -> Result<()> {
+        // After what is written to come from there.
+        let ours = |step: &Step| !matches!(step, Step::Record(_));
+        let place = self.steps.iter().position(ours);
+        let place = place.unwrap_or(self.steps.len());
+        let end = Step::Tell(Event::EndOfPartition(partition));
+        self.steps.insert(place, end);
+        Ok(())
+    }
+
     fn latest(&mut self, partition: i32) -> Result<i64> {
         Ok(self.latest[&partition])
     }
@@ -183,16 +193,38 @@ pub fn begin(
     begin_on(latest.clone(), steps, (limits, latest), gate, shutdown)
 }
 
+/// The group has committed some offsets before the run begins.
+pub fn begin_settled(
+    steps: impl IntoIterator<Item = Step>,
+    (limits, targets): (bounds::Limits, Latest),
+    settled: Latest,
+) -> Bench {
+    let by_others = Arc::new(Mutex::new(settled.clone()));
+    let given = (targets.clone(), by_others);
+    let gate = (usize::MAX >> 4, None);
+    begin_with(given, steps, (limits, targets), gate, shutdown::channel().1)
+}
+
 /// The same on a topic that is not as it was when the run was given its bounds.
 pub fn begin_on(
     latest: Latest,
+    steps: impl IntoIterator<Item = Step>,
+    bounds: (bounds::Limits, Latest),
+    gate: (usize, Option<i64>),
+    shutdown: Shutdown,
+) -> Bench {
+    begin_with((latest, Arc::default()), steps, bounds, gate, shutdown)
+}
+
+fn begin_with(
+    (latest, by_others): (Latest, Arc<Mutex<Latest>>),
     steps: impl IntoIterator<Item = Step>,
     (limits, targets): (bounds::Limits, Latest),
     (permits, refused): (usize, Option<i64>),
     shutdown: Shutdown,
 ) -> Bench {
     let permits = Arc::new(Semaphore::new(permits));
-    let (stored, committed, by_others) = (Arc::default(), Arc::default(), Arc::default());
+    let (stored, committed) = (Arc::default(), Arc::default());
     let (sender, told) = mpsc::channel();
     let mut source = Script {
         steps: steps.into_iter().collect(),

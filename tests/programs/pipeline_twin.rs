@@ -186,6 +186,11 @@ impl Source for TwinSource {
         Ok(told.collect())
     }
 
+    fn tell_end_again(&mut self, partition: i32) -> Result<()> {
+        self.ends_told.remove(&partition);
+        Ok(())
+    }
+
     fn latest(&mut self, partition: i32) -> Result<i64> {
         Ok(self.world.latest()[&partition])
     }

@@ -115,16 +115,7 @@ impl UserSummaries {
         )
         .await
         .map_err(|cause| failed("load the offset of a summary", cause))?;
-        let row = result
-            .into_rows_result()
-            .map_err(unreadable)?
-            .maybe_first_row::<(Option<i64>, Option<HashMap<Uuid, i64>>)>()
-            .map_err(unreadable)?;
-        let (next_offset, high_water) = row.unwrap_or_default();
-        Ok((
-            next_offset,
-            HighWater(high_water.unwrap_or_default().into_iter().collect()),
-        ))
+        kept_offset(result)
     }
 
     async fn try_advance(&self, step: &Advance) -> Result<QueryResult, ExecutionError> {
@@ -209,8 +200,14 @@ impl Ledgers for UserSummaries {
         })
     }
 
+    /// One attempt: who asks is waiting for others, and asks again.
     async fn next_offset(&self, partition: i32) -> Result<Option<i64>> {
-        Ok(self.offset(partition).await?.0)
+        let values = (&self.group_id, &self.topic, partition);
+        let asked = self.session.execute_unpaged(&self.load_offset, values);
+        let result = asked
+            .await
+            .map_err(|cause| failed("load the offset of a summary", cause))?;
+        Ok(kept_offset(result)?.0)
     }
 
     async fn advance(&self, step: &Advance) -> Result<bool> {
@@ -233,6 +230,19 @@ impl Ledgers for UserSummaries {
             }
         }
     }
+}
+
+fn kept_offset(result: QueryResult) -> Result<(Option<i64>, HighWater)> {
+    let row = result
+        .into_rows_result()
+        .map_err(unreadable)?
+        .maybe_first_row::<(Option<i64>, Option<HashMap<Uuid, i64>>)>()
+        .map_err(unreadable)?;
+    let (next_offset, high_water) = row.unwrap_or_default();
+    Ok((
+        next_offset,
+        HighWater(high_water.unwrap_or_default().into_iter().collect()),
+    ))
 }
 
 /// The first column of a conditional write's answer.
