@@ -69,10 +69,11 @@ class Failure(Exception):
 
 
 def main() -> int:
+    java = java_above()
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if options.end_with:
-        threading.Thread(target=end_with, args=[options.end_with], daemon=True).start()
+        threading.Thread(target=end_with, args=[options.end_with, java], daemon=True).start()
     try:
         results = run(options)
     except Failure as failure:
@@ -337,11 +338,23 @@ def add_up(summaries: list[dict]) -> dict:
     return total
 
 
-def end_with(pid: int) -> None:
+def java_above() -> int | None:
+    parent = os.getppid()
+    try:
+        return parent if Path(f"/proc/{parent}/comm").read_text().strip() == "java" else None
+    except OSError:
+        return None
+
+
+def end_with(pid: int, java: int | None) -> None:
     """Spark's Java process does not notice when Airflow's process for the task is killed; this one is below it, and does."""
     while Path(f"/proc/{pid}").exists():
         time.sleep(1)
-    os.kill(os.getppid(), signal.SIGTERM)
+    # When Java has ended already, the parent is another one: a supervisor, or the first process of the machine.
+    if os.getppid() == java:
+        os.kill(java, signal.SIGTERM)
+    else:
+        os._exit(128 + signal.SIGTERM)
 
 
 def say(line: str) -> None:

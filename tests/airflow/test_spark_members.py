@@ -7,6 +7,7 @@ import importlib.util
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -212,3 +213,13 @@ def test_wrong_arguments_are_refused(words, capsys):
 def test_the_program_s_arguments_are_not_the_driver_s():
     parsed = subject.parse(["--members=3", "fake", "--members=9", "--until-latest"])
     assert (parsed.members, parsed.program, parsed.arguments) == (3, "fake", ["--members=9", "--until-latest"])
+
+
+def test_when_java_has_ended_first_nobody_else_is_ended_in_its_place():
+    """The parent is then another process: a supervisor of servers, or the first one of a container."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    parent = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(99)); sys.exit(subprocess.call(sys.argv[1:]))"
+    child = f"import sys; sys.path.insert(0, {str(DAGS_FOLDER / 'spark')!r}); import members; members.end_with({ended.pid}, members.java_above())"
+    done = subprocess.run([sys.executable, "-c", parent, sys.executable, "-c", child], timeout=30)
+    assert done.returncode == 128 + signal.SIGTERM
