@@ -33,15 +33,11 @@ pub struct CassandraArguments {
 impl CassandraArguments {
     /// User and password, when both are given.
     pub fn credentials(&self) -> Result<Option<(String, String)>> {
-        let user = self.cassandra_username.as_ref();
-        let Some(user) = user.filter(|user| !user.is_empty()) else {
-            return Ok(None);
-        };
-        let password = match super::secret::read(self.cassandra_password_file.as_deref())? {
-            Some(password) => password,
-            None => std::env::var("CASSANDRA_PASSWORD").unwrap_or_default(),
-        };
-        Ok(Some((user.clone(), password)))
+        super::secret::credentials(
+            self.cassandra_username.as_deref(),
+            self.cassandra_password_file.as_deref(),
+            "CASSANDRA_PASSWORD",
+        )
     }
 
     pub fn address(&self) -> String {

@@ -41,15 +41,11 @@ impl SchemaRegistryArguments {
 
     /// User and password, when they are given apart from the address.
     pub fn credentials(&self) -> Result<Option<(String, String)>> {
-        let user = self.schema_registry_username.as_deref();
-        let Some(user) = user.filter(|user| !user.is_empty()) else {
-            return Ok(None);
-        };
-        let password = match super::secret::read(self.schema_registry_password_file.as_deref())? {
-            Some(password) => password,
-            None => std::env::var("SCHEMA_REGISTRY_PASSWORD").unwrap_or_default(),
-        };
-        Ok(Some((user.to_owned(), password)))
+        super::secret::credentials(
+            self.schema_registry_username.as_deref(),
+            self.schema_registry_password_file.as_deref(),
+            "SCHEMA_REGISTRY_PASSWORD",
+        )
     }
 
     /// The addresses without users and passwords.

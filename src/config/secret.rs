@@ -11,6 +11,22 @@ pub(super) fn file_name() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+/// User and password of a server, where a user is given: the password from the file, or else from the variable.
+pub(super) fn credentials(
+    user: Option<&str>,
+    file: Option<&Path>,
+    variable: &str,
+) -> Result<Option<(String, String)>> {
+    let Some(user) = user.filter(|user| !user.is_empty()) else {
+        return Ok(None);
+    };
+    let password = match read(file)? {
+        Some(password) => password,
+        None => std::env::var(variable).unwrap_or_default(),
+    };
+    Ok(Some((user.to_owned(), password)))
+}
+
 /// The content of the file without the line end that editors add; nothing where no file is named.
 pub(super) fn read(file: Option<&Path>) -> Result<Option<String>> {
     let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {

@@ -193,9 +193,6 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         }
         self.ends_doubted.insert(partition);
         self.source.tell_end_again(partition)?;
-        if self.paused {
-            self.source.pause(true)?;
-        }
         Ok(false)
     }
 
@@ -283,9 +280,6 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         let starts = self.work.assigned(partitions)?;
         self.source.take(&starts)?;
         self.bounds.assigned(partitions.iter().copied());
-        if self.paused {
-            self.source.pause(true)?;
-        }
         Ok(())
     }
 

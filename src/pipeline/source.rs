@@ -55,6 +55,6 @@ pub trait Source: Send + 'static {
     /// Lets [`Event::EndOfPartition`] come once more, after whatever is there to read.
     fn tell_end_again(&mut self, partition: i32) -> Result<()>;
 
-    /// Stops or restarts the flow of records while the membership of the group lives on.
+    /// Stops or restarts the flow of records while the membership of the group lives on, of the partitions that are taken later, too.
     fn pause(&mut self, paused: bool) -> Result<()>;
 }

@@ -33,6 +33,7 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct KafkaSource {
     consumer: BaseConsumer<Rebalances>,
     topic: String,
+    paused: bool,
 }
 
 /// Keeps the rebalances that librdkafka announces until the loop asks.
@@ -127,6 +128,7 @@ impl KafkaSource {
         Ok(Self {
             consumer,
             topic: kafka.topic.clone(),
+            paused: false,
         })
     }
 
@@ -155,6 +157,14 @@ impl KafkaSource {
         self.consumer
             .fetch_watermarks(&self.topic, partition, ASK_TIMEOUT)
             .map_err(|cause| failed(&self.topic, "does not tell its offsets", cause))
+    }
+
+    fn set_paused(&self, partitions: &TopicPartitionList, paused: bool) -> Result<()> {
+        match paused {
+            true => self.consumer.pause(partitions),
+            false => self.consumer.resume(partitions),
+        }
+        .map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
     }
 
     /// The offset, when the partition reaches as far. librdkafka would silently begin anew where it does not.
@@ -225,7 +235,12 @@ impl Source for KafkaSource {
             RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
             _ => self.consumer.assign(&list),
         }
-        .map_err(|cause| failed(&self.topic, "gives no partitions", cause))
+        .map_err(|cause| failed(&self.topic, "gives no partitions", cause))?;
+        // librdkafka pauses partitions, and these are new ones.
+        match self.paused {
+            true => self.set_paused(&list, true),
+            false => Ok(()),
+        }
     }
 
     fn release(&mut self, partitions: &[i32]) -> Result<()> {
@@ -234,10 +249,9 @@ impl Source for KafkaSource {
                 .iter()
                 .map(|&partition| (partition, Offset::Invalid)),
         )?;
-        // A pause outlives the assignment: a partition that comes back later would stay silent.
-        self.consumer
-            .resume(&list)
-            .and_then(|()| release(&self.consumer, &list))
+        // librdkafka's pause outlives the assignment: a partition that comes back later would stay silent.
+        self.set_paused(&list, false)?;
+        release(&self.consumer, &list)
             .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))
     }
 
@@ -272,25 +286,20 @@ impl Source for KafkaSource {
 
     fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
         let list = self.list(partitions.iter().map(|&it| (it, Offset::Invalid)))?;
+        let untold = |cause| {
+            failed(
+                &self.topic,
+                "does not tell what its group has committed",
+                cause,
+            )
+        };
         let told = self
             .consumer
             .committed_offsets(list, ASK_TIMEOUT)
-            .map_err(|cause| {
-                failed(
-                    &self.topic,
-                    "does not tell what its group has committed",
-                    cause,
-                )
-            })?;
+            .map_err(untold)?;
         let mut committed = Vec::with_capacity(partitions.len());
         for element in told.elements() {
-            element.error().map_err(|cause| {
-                failed(
-                    &self.topic,
-                    "does not tell what its group has committed",
-                    cause,
-                )
-            })?;
+            element.error().map_err(untold)?;
             if let Offset::Offset(offset) = element.offset() {
                 committed.push((element.partition(), offset));
             }
@@ -301,10 +310,8 @@ impl Source for KafkaSource {
     fn tell_end_again(&mut self, partition: i32) -> Result<()> {
         let list = self.list([(partition, Offset::Invalid)])?;
         // librdkafka begins to fetch anew from where it is, and forgets that it has told the end.
-        self.consumer
-            .pause(&list)
-            .and_then(|()| self.consumer.resume(&list))
-            .map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
+        self.set_paused(&list, true)?;
+        self.set_paused(&list, self.paused)
     }
 
     fn latest(&mut self, partition: i32) -> Result<i64> {
@@ -316,11 +323,8 @@ impl Source for KafkaSource {
             .consumer
             .assignment()
             .map_err(|cause| failed(&self.topic, "tells no assignment", cause))?;
-        let change = match paused {
-            true => self.consumer.pause(&assigned),
-            false => self.consumer.resume(&assigned),
-        };
-        change.map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
+        self.paused = paused;
+        self.set_paused(&assigned, paused)
     }
 }
 

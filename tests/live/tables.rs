@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt;
 use scylla::value::CqlTimestamp;
 use streamflow::user::row::CreatedUser;
 use streamflow::user::summary::each_value;
@@ -85,14 +86,17 @@ impl World {
 
     fn select<R>(&self, statement: &str) -> Vec<R>
     where
-        R: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm>,
+        R: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm> + 'static,
     {
         let statement = statement.replace("KEYSPACE.", &format!("{}.", self.base.keyspace));
-        let session = self.base.servers.session();
-        let result = wait(session.query_unpaged(statement, ())).expect("an answer");
-        let rows = result.into_rows_result().expect("rows");
-        let rows = rows.rows::<R>().expect("rows of these types");
-        rows.map(|row| row.expect("a row")).collect()
+        // In pages: a table in one answer takes a busy Cassandra longer than it gives itself to read.
+        let rows = wait(async {
+            let session = self.base.servers.session();
+            let rows = session.query_iter(statement, ()).await.expect("a query");
+            let rows = rows.rows_stream::<R>().expect("rows of these types");
+            rows.try_collect().await
+        });
+        rows.expect("rows")
     }
 
     /// All rows of `created_users`.
