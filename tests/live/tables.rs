@@ -90,8 +90,8 @@ impl World {
     {
         let statement = statement.replace("KEYSPACE.", &format!("{}.", self.base.keyspace));
         // In pages: a table in one answer takes a busy Cassandra longer than it gives itself to read.
+        let session = self.base.servers.session();
         let rows = wait(async {
-            let session = self.base.servers.session();
             let rows = session.query_iter(statement, ()).await.expect("a query");
             let rows = rows.rows_stream::<R>().expect("rows of these types");
             rows.try_collect().await
