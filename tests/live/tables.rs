@@ -84,12 +84,25 @@ impl World {
         wait(session.query_unpaged(statement, ())).expect("a statement");
     }
 
+    /// All at once: what one partition holds is seen as it was at one moment.
     fn select<R>(&self, statement: &str) -> Vec<R>
+    where
+        R: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm>,
+    {
+        let statement = statement.replace("KEYSPACE.", &format!("{}.", self.base.keyspace));
+        let session = self.base.servers.session();
+        let result = wait(session.query_unpaged(statement, ())).expect("an answer");
+        let rows = result.into_rows_result().expect("rows");
+        let rows = rows.rows::<R>().expect("rows of these types");
+        rows.map(|row| row.expect("a row")).collect()
+    }
+
+    /// For many rows: all of them in one answer take a busy Cassandra longer than it gives itself to read.
+    fn select_in_pages<R>(&self, statement: &str) -> Vec<R>
     where
         R: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm> + 'static,
     {
         let statement = statement.replace("KEYSPACE.", &format!("{}.", self.base.keyspace));
-        // In pages: a table in one answer takes a busy Cassandra longer than it gives itself to read.
         let session = self.base.servers.session();
         let rows = wait(async {
             let rows = session.query_iter(statement, ()).await.expect("a query");
@@ -109,7 +122,7 @@ impl World {
     }
 
     pub fn user_count(&self) -> usize {
-        self.select::<(Uuid,)>("SELECT id FROM KEYSPACE.created_users")
+        self.select_in_pages::<(Uuid,)>("SELECT id FROM KEYSPACE.created_users")
             .len()
     }
 
@@ -141,7 +154,7 @@ impl World {
         );
         let columns = "id, first_name, last_name, gender, address, post_code, email, username, dob, registered_date, phone, picture, \
                        nationality, country";
-        let rows: Vec<Columns> = self.select(&format!(
+        let rows: Vec<Columns> = self.select_in_pages(&format!(
             "SELECT {columns} FROM KEYSPACE.created_users{which}"
         ));
         let user = |it: Columns| {
