@@ -1,6 +1,6 @@
 # The commands of the project. CI and people use the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose up down status logs clean build image fmt lint cql
+.PHONY: help demo test test-compose test-faults up down status logs clean build image fmt lint cql
 
 # Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
 .NOTPARALLEL:
@@ -19,6 +19,9 @@ test: ## every test, the live ones on servers of their own
 
 test-compose: ## docker-compose.yml up, used, disturbed and down, on a Docker engine (V=kraft, V=zookeeper: one variant)
 	@local/test-compose $(V)
+
+test-faults: cargo ## break servers and jobs on the way, and compare what is there afterwards (ONLY=NAME,…  SEED=N  SIZE=short)
+	@ONLY='$(ONLY)' SEED='$(SEED)' SIZE='$(SIZE)' local/test-faults
 
 up: cargo ## build, start the servers, make topics and tables
 	@local/build-and-install

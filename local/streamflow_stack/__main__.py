@@ -26,6 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("service", nargs="?")
     commands.add_parser("clean", help="down, and remove the data (and what was downloaded, for the stack local)")
     commands.add_parser("env", help="print the variables with which programs find the servers, for a shell")
+    one = commands.add_parser("signal", help="make a fault: send KILL, TERM, INT, STOP or CONT to a server; one that ends is started again")
+    one.add_argument("service", choices=NAMES, metavar="SERVICE")
+    one.add_argument("signal", choices=("KILL", "TERM", "INT", "STOP", "CONT"), metavar="SIGNAL")
     one = commands.add_parser("address", help="print where a service listens, as HOST:PORT")
     one.add_argument("service", choices=NAMES, metavar="SERVICE")
     # What follows these two is not ours to read.
@@ -63,6 +66,9 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         case "clean":
             from .lifecycle import clean
             clean(stack)
+        case "signal":
+            from .lifecycle import send_signal
+            send_signal(stack, arguments.service, arguments.signal)
         case "status":
             from .status import status
             return 0 if status(stack) else 1

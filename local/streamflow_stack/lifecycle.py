@@ -3,8 +3,10 @@
 import fcntl
 import os
 import shutil
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from . import processes
 from .console import StackError, say
@@ -52,6 +54,24 @@ def end_leftovers(stack: Stack, known: list[processes.Process] = ()) -> None:
         killed = processes.end(left, patience=15)
         if killed:
             say("down", f"{len(killed)} of them had to be killed")
+
+
+def send_signal(stack: Stack, service: str, name: str) -> None:
+    """To the server itself, whose own processes follow it; a standstill is told to each of them, since they would work on without it. With a
+    signal that ends it, returns when it has ended."""
+    pid = Supervisor(stack).states().get(service, {}).get("pid")
+    server = processes.read(pid) if pid else None
+    if not server:
+        raise StackError(f"{service} does not run: start it with `local/stack up`.")
+    stands = name in ("STOP", "CONT")
+    for process in [server, *(processes.below(pid) if stands else [])]:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, getattr(signal, f"SIG{name}"))
+    deadline = time.monotonic() + 60
+    while not stands and processes.is_alive(server):
+        if time.monotonic() > deadline:
+            raise StackError(f"{service} does not end by SIG{name} within 60 s.")
+        time.sleep(0.02)
 
 
 def down(stack: Stack) -> None:

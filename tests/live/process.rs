@@ -79,6 +79,10 @@ pub fn spawn(mut command: Command) -> Running {
 }
 
 impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
     }

@@ -1,9 +1,10 @@
-//! A server's answers, held back on request: what a client meets when the server stalls.
+//! What passes between a client and a server, held back or delayed on request: what both meet when the other one, or the net, stalls.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Gate {
@@ -11,11 +12,13 @@ struct Gate {
     changed: Condvar,
     /// Something was held back.
     waiting: AtomicBool,
+    delay_ms: AtomicU64,
 }
 
 pub struct Proxy {
     pub address: String,
-    gate: Arc<Gate>,
+    requests: Arc<Gate>,
+    answers: Arc<Gate>,
 }
 
 impl Proxy {
@@ -23,8 +26,8 @@ impl Proxy {
     pub fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its address").to_string();
-        let gate = Arc::new(Gate::default());
-        let (server, answers) = (server.to_owned(), gate.clone());
+        let gates = [(); 2].map(|()| Arc::new(Gate::default()));
+        let (server, [requests, answers]) = (server.to_owned(), gates.clone());
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (Ok(client), Ok(server)) = (client, TcpStream::connect(&server)) else {
@@ -34,31 +37,55 @@ impl Proxy {
                 let (Ok(to_client), Ok(to_server)) = both else {
                     continue;
                 };
-                let gate = answers.clone();
-                std::thread::spawn(move || pass(client, to_server, &Gate::default()));
-                std::thread::spawn(move || pass(server, to_client, &gate));
+                let (asked, answered) = (requests.clone(), answers.clone());
+                std::thread::spawn(move || pass(client, to_server, &asked));
+                std::thread::spawn(move || pass(server, to_client, &answered));
             }
         });
-        Self { address, gate }
+        let [requests, answers] = gates;
+        Self {
+            address,
+            requests,
+            answers,
+        }
     }
 
     /// Requests still arrive, answers do not.
     pub fn hold(&self) {
-        self.set(true);
+        self.answers.set(true);
+    }
+
+    /// No request arrives.
+    pub fn hold_requests(&self) {
+        self.requests.set(true);
     }
 
     pub fn release(&self) {
-        self.set(false);
+        self.requests.set(false);
+        self.answers.set(false);
     }
 
-    /// Whether a server has answered since it is held.
+    /// Lets each part of an answer come so much later.
+    pub fn delay(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).expect("a short time");
+        self.answers.delay_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Whether a server has answered since its answers are held.
     pub fn is_waiting(&self) -> bool {
-        self.gate.waiting.load(Ordering::Acquire)
+        self.answers.waiting.load(Ordering::Acquire)
     }
 
+    /// Whether a client has asked since its requests are held.
+    pub fn is_asked(&self) -> bool {
+        self.requests.waiting.load(Ordering::Acquire)
+    }
+}
+
+impl Gate {
     fn set(&self, held: bool) {
-        *self.gate.held.lock().expect("the gate") = held;
-        self.gate.changed.notify_all();
+        *self.held.lock().expect("the gate") = held;
+        self.changed.notify_all();
     }
 }
 
@@ -66,6 +93,8 @@ impl Proxy {
 fn pass(mut from: TcpStream, mut to: TcpStream, gate: &Gate) {
     let mut buffer = [0; 16_384];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let delay = gate.delay_ms.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(delay));
         let held = gate.held.lock().expect("the gate");
         if *held {
             gate.waiting.store(true, Ordering::Release);

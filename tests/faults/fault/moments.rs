@@ -1,0 +1,167 @@
+//! SIGKILL at a named moment. A server that stands still, or whose answers are held back, keeps the job at it.
+
+use crate::ground::Ground;
+use crate::job::Job;
+use crate::pipeline::Pipeline;
+use crate::process::LIMIT;
+use crate::proxy::Proxy;
+use crate::servers::until;
+use crate::stack::{Server, Signal};
+use crate::topic::Given;
+
+const USERS: u32 = 3_000;
+/// A member that comes back under its own name.
+const MEMBER: [&str; 2] = ["--kafka-option", "group.instance.id=only"];
+
+fn wait_for(what: &str, mut ask: impl FnMut() -> bool) {
+    until(what, LIMIT, || ask().then_some(()));
+}
+
+pub fn landed_and_not_published(ground: &mut Ground) {
+    ground.disturbs_servers();
+    let mut pipeline = ground.pipeline();
+    for _ in ground.rounds(1, 8) {
+        let before = pipeline.landed();
+        let mut run = pipeline.start_fetching(USERS);
+        run.wait_for_log("users of seed");
+        Server::Kafka.signal(Signal::Stop);
+        wait_for("a landed page", || {
+            pipeline.landed() > before || run.has_ended()
+        });
+        ground.pause(0, 300);
+        run.kill();
+        Server::Kafka.signal(Signal::Continue);
+    }
+    pipeline.settle_and_check();
+}
+
+pub fn published_and_not_marked(ground: &mut Ground) {
+    let mut pipeline = ground.pipeline();
+    let database = {
+        let mut url = pipeline
+            .world
+            .base
+            .servers
+            .database(&pipeline.world.base.database);
+        let proxy = Proxy::to(&format!(
+            "{}:{}",
+            url.host_str().expect("a host"),
+            url.port().expect("a port")
+        ));
+        let (host, port) = proxy.address.split_once(':').expect("host and port");
+        url.set_host(Some(host)).expect("a host");
+        url.set_port(port.parse().ok()).expect("a port");
+        (proxy, url.to_string())
+    };
+    let (proxy, url) = database;
+    for _ in ground.rounds(1, 8) {
+        let before = pipeline.world.record_count();
+        let run = pipeline.start_fetching_with(USERS, &[("DATABASE_URL", &url)]);
+        wait_for("records on the topic", || {
+            pipeline.world.record_count() > before
+        });
+        proxy.hold_requests();
+        wait_for("a mark", || proxy.is_asked());
+        // What is on its way to Kafka arrives.
+        ground.pause(50, 300);
+        run.kill();
+        proxy.release();
+        println!(
+            "killed with {} published and {} marked",
+            pipeline.world.record_count(),
+            pipeline.published()
+        );
+    }
+    pipeline.settle_and_check();
+}
+
+pub fn stored_and_not_known(ground: &mut Ground) {
+    answers_of_cassandra_are_lost(ground, Job::TransformStore);
+}
+
+pub fn summary_and_not_known(ground: &mut Ground) {
+    answers_of_cassandra_are_lost(ground, Job::Aggregate);
+}
+
+/// What is asked is done, and the job never learns of it.
+fn answers_of_cassandra_are_lost(ground: &mut Ground, job: Job) {
+    let mut pipeline = ground.pipeline();
+    for _ in ground.rounds(1, 10) {
+        pipeline.fill(USERS);
+        let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
+        let mut run = pipeline.start(
+            job,
+            &[&MEMBER[..], &["--contact-points", &proxy.address]].concat(),
+        );
+        run.wait_for_log("takes over partitions");
+        ground.pause(0, 250);
+        proxy.hold();
+        wait_for("an answer that is held back", || {
+            proxy.is_waiting() || run.has_ended()
+        });
+        ground.pause(0, 200);
+        run.kill();
+        proxy.release();
+        pipeline.complete(|| pipeline.start(job, &MEMBER));
+    }
+    pipeline.settle_and_check();
+}
+
+pub fn stored_and_not_committed(ground: &mut Ground) {
+    commits_are_lost(ground, Job::TransformStore);
+}
+
+pub fn summary_and_not_committed(ground: &mut Ground) {
+    commits_are_lost(ground, Job::Aggregate);
+}
+
+/// Kafka stands still while something is written: what comes after that cannot be committed.
+fn commits_are_lost(ground: &mut Ground, job: Job) {
+    ground.disturbs_servers();
+    let mut pipeline = ground.pipeline();
+    for _ in ground.rounds(1, 8) {
+        pipeline.fill(20_000);
+        let mut run = pipeline.start(job, &MEMBER);
+        run.wait_for_log("takes over partitions");
+        ground.pause(100, 900);
+        Server::Kafka.signal(Signal::Stop);
+        ground.pause(0, 1_500);
+        run.kill();
+        Server::Kafka.signal(Signal::Continue);
+        Server::Kafka.is_back();
+        pipeline.complete(|| pipeline.start(job, &MEMBER));
+    }
+    pipeline.settle_and_check();
+}
+
+pub fn dead_letter_and_not_committed(ground: &mut Ground) {
+    let mut pipeline = ground.pipeline();
+    for _ in ground.rounds(1, 8) {
+        pipeline.fill(500);
+        let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
+        let arguments = [
+            &MEMBER[..],
+            &["--follow", "--contact-points", &proxy.address],
+        ]
+        .concat();
+        let mut run = pipeline.start(Job::TransformStore, &arguments);
+        run.wait_for_log("takes over partitions");
+        proxy.hold();
+        let letters = pipeline.world.dead_letters().len();
+        bad_records(&pipeline, 50);
+        wait_for("a dead letter", || {
+            pipeline.world.dead_letters().len() > letters
+        });
+        run.kill();
+        proxy.release();
+    }
+    pipeline.settle_and_check();
+}
+
+fn bad_records(pipeline: &Pipeline, count: usize) {
+    let bad = Given {
+        value: Some(b"{\"id\": 7".to_vec()),
+        ..Given::default()
+    };
+    pipeline.world.produce(&vec![bad; count]);
+}
