@@ -31,6 +31,8 @@ pub trait Program: Parser + Send + 'static {
 /// What a job has to say at its end.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// The job of the last line, where that is a command of the program.
+    pub job: Option<&'static str>,
     /// The fields of the last line of standard output, without `job` and `elapsed_ms`; without any, no line is printed.
     pub summary: Vec<(String, Value)>,
     pub skipped: bool,
@@ -119,7 +121,7 @@ where
 fn finish(job: &str, report: Report, begun: Instant) -> ExitCode {
     if !report.summary.is_empty() {
         let line = LastLine {
-            job,
+            job: report.job.unwrap_or(job),
             summary: &report.summary,
             elapsed_ms: begun.elapsed().as_millis() as u64,
         };

@@ -9,6 +9,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::block_in_place;
 
 use crate::config::{ConnectArguments, KafkaArguments, Server};
@@ -210,6 +211,43 @@ pub async fn create_topic(kafka: &KafkaArguments, plan: &TopicPlan<'_>) -> Resul
         .hint("check --partitions and --replication-factor against the number of brokers")),
         None => Err(Error::bug("a topic was asked for and no answer came")),
     }
+}
+
+/// The offsets that a group has committed, by partition, without those where it has none. The group is not joined.
+pub fn committed_offsets(
+    kafka: &KafkaArguments,
+    group_id: &str,
+    topic: &str,
+    partitions: &[i32],
+) -> Result<BTreeMap<i32, i64>> {
+    let client: BaseConsumer<QuietContext> = client_config(kafka, &[("group.id", group_id)])?
+        .create_with_context(QuietContext)
+        .map_err(refused_settings)?;
+    let untold = |cause: KafkaError| {
+        let server = Server::kafka(&kafka.bootstrap_servers);
+        let message = format!("{server} does not tell what the group {group_id} has committed");
+        match cause.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => Error::denied(message)
+                .cause(cause)
+                .hint("grant this user DESCRIBE on the consumer group"),
+            _ => Error::unavailable(message)
+                .cause(cause)
+                .hint("check the broker's log"),
+        }
+    };
+    let mut list = TopicPartitionList::new();
+    for &partition in partitions {
+        list.add_partition(topic, partition);
+    }
+    let told = block_in_place(|| client.committed_offsets(list, ASK_TIMEOUT)).map_err(untold)?;
+    let mut committed = BTreeMap::new();
+    for element in told.elements() {
+        element.error().map_err(untold)?;
+        if let Offset::Offset(offset) = element.offset() {
+            committed.insert(element.partition(), offset);
+        }
+    }
+    Ok(committed)
 }
 
 fn is_denied(error: &KafkaError) -> bool {

@@ -11,6 +11,7 @@ pub mod error;
 pub mod job;
 pub mod pipeline;
 pub mod random_user_api;
+pub mod reconcile;
 pub mod rejection;
 pub mod schema_registry;
 pub mod shutdown;

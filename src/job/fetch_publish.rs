@@ -13,6 +13,8 @@ pub use std::process::ExitCode;
 use std::sync::Arc;
 
 use arguments::Arguments;
+pub(super) use arguments::{parse_api_url, parse_seed};
+pub(super) use fetch::allowed_rate;
 
 use log::info;
 use tokio::sync::{mpsc, watch};

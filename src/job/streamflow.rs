@@ -2,6 +2,7 @@
 
 mod doctor;
 mod init;
+mod reconcile;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ pub struct Arguments {
 enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
+    Reconcile(reconcile::Arguments),
 }
 
 impl Program for Arguments {
@@ -40,9 +42,10 @@ pub fn main() -> ExitCode {
     boot::main(run)
 }
 
-pub async fn run(arguments: Arguments, _shutdown: Shutdown) -> Result<Report> {
+pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(arguments, &shutdown).await,
     }
 }

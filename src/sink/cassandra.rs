@@ -4,11 +4,13 @@ mod created_users;
 mod examine;
 mod failure;
 mod schema;
+mod stored_users;
 mod summaries;
 
 pub use created_users::{CreatedUsers, TimedRow};
 pub use examine::{examine, version};
 pub use schema::{migrate, missing_columns};
+pub use stored_users::{StoredUser, StoredUsers};
 pub use summaries::{SummaryTotals, UserSummaries};
 
 use std::time::Duration;

@@ -1,8 +1,10 @@
 //! The landing database: raw records, and the outbox from which they are published.
 
+mod landed;
 mod landing;
 mod outbox;
 
+pub use landed::{KeptApart, LandedSnapshot, LandedUser, landing_id};
 pub use landing::{Apart, Landed, Landing, PageOrigin, Readable};
 pub use outbox::{Outbox, Unpublished};
 

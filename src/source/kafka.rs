@@ -3,6 +3,10 @@
 //! Rebalances are handed to the loop as events instead of being answered inside librdkafka's callback, so that what is in flight can be
 //! finished and committed before a partition moves on.
 
+mod span;
+
+pub use span::{RecordHeaders, Records, Span, SpanReader};
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

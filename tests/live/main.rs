@@ -25,6 +25,7 @@ mod formats;
 mod members;
 mod missing;
 mod operator;
+mod reconcile;
 mod recorded_users;
 mod registry_troubles;
 mod signals;

@@ -49,6 +49,11 @@ impl World {
         row.expect("a number").get(0)
     }
 
+    pub fn sql_text(&self, query: &str) -> String {
+        let row = wait(self.postgres().query_one(query, &[]));
+        row.expect("a text").get(0)
+    }
+
     /// In the order of landing.
     pub fn landed(&self) -> Vec<LandedUser> {
         let query = "SELECT sequence, id, raw::text, (extract(epoch FROM landed_at) * 1000)::bigint, kafka_partition, kafka_offset, \

@@ -27,7 +27,7 @@ pub(in crate::job) struct UserReader {
 }
 
 impl UserReader {
-    pub(super) fn new(registry: Option<SchemaRegistry>, shutdown: Shutdown) -> Self {
+    pub(in crate::job) fn new(registry: Option<SchemaRegistry>, shutdown: Shutdown) -> Self {
         Self {
             runtime: Handle::current(),
             registry,

@@ -102,16 +102,20 @@ impl Program for Arguments {
 
 impl Arguments {
     pub fn api_url(&self) -> Result<Url> {
-        // The text may hold a password: it is not repeated.
-        match Url::parse(&self.api_url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-            _ => Err(Error::configuration("the address of the API cannot be read")
-                .hint("set STREAMFLOW_API_URL (or --api-url) to an address such as https://randomuser.me/api/")),
-        }
+        parse_api_url(&self.api_url)
     }
 }
 
-fn parse_seed(text: &str) -> Result<String, String> {
+pub(in crate::job) fn parse_api_url(text: &str) -> Result<Url> {
+    // The text may hold a password: it is not repeated.
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(Error::configuration("the address of the API cannot be read")
+            .hint("set STREAMFLOW_API_URL (or --api-url) to an address such as https://randomuser.me/api/")),
+    }
+}
+
+pub(in crate::job) fn parse_seed(text: &str) -> Result<String, String> {
     if is_plain_seed(text) {
         Ok(text.to_owned())
     } else {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use log::info;
+use reqwest::Url;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -14,6 +15,11 @@ use crate::source::random_user::{Api, ApiSettings, MAX_PAGE, Pace, Page};
 const DEFAULT_USERS: u64 = 1_000;
 /// 18,000 users in five minutes, where the public API takes 20,000.
 const PUBLIC_RATE: u32 = 60;
+
+/// Users a second that the API takes without complaint, where that is known.
+pub(in crate::job) fn allowed_rate(url: &Url) -> Option<u32> {
+    (url.host_str() == Some("randomuser.me")).then_some(PUBLIC_RATE)
+}
 
 pub(super) struct Fetch {
     api: Api,
@@ -44,7 +50,7 @@ impl Fetch {
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().simple().to_string()[..16].to_owned());
         let url = arguments.api_url()?;
-        let public = url.host_str() == Some("randomuser.me");
+        let rate = arguments.rate.or(allowed_rate(&url));
         let api = Api::new(ApiSettings {
             url,
             seed: seed.clone(),
@@ -59,7 +65,7 @@ impl Fetch {
             page_size: arguments.page_size,
             users,
             duration: arguments.duration,
-            rate: arguments.rate.or(public.then_some(PUBLIC_RATE)),
+            rate,
         })
     }
 

@@ -1,8 +1,11 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
+use scylla::response::PagingState;
 use scylla::response::query_result::QueryResult;
 use scylla::serialize::value::SerializeValue;
 use scylla::statement::batch::{Batch, BatchType};
@@ -28,11 +31,12 @@ pub type SummaryTotals = BTreeMap<Dimension, BTreeMap<String, i64>>;
 ///
 /// A step is a conditional batch within one partition of the table (a lightweight transaction): it is applied as a whole or not at all.
 pub struct UserSummaries {
-    session: Session,
+    session: Arc<Session>,
     group_id: String,
     topic: String,
     load_offset: PreparedStatement,
     load_counts: PreparedStatement,
+    all_partitions: PreparedStatement,
     advance: PreparedStatement,
     begin: PreparedStatement,
     set_count: PreparedStatement,
@@ -41,12 +45,13 @@ pub struct UserSummaries {
 
 impl UserSummaries {
     pub async fn prepare(
-        session: Session,
+        session: impl Into<Arc<Session>>,
         keyspace: &str,
         group_id: &str,
         topic: &str,
         retry_timeout: Duration,
     ) -> Result<Self> {
+        let session = session.into();
         let table = format!("{keyspace}.user_summaries");
         let partition = "group_id = ? AND topic = ? AND kafka_partition = ?";
         let mut load_offset = prepare(
@@ -59,6 +64,11 @@ impl UserSummaries {
         let load_counts = prepare(
             &session,
             &format!("SELECT dimension, value, users FROM {table} WHERE {partition}"),
+        )
+        .await?;
+        let all_partitions = prepare(
+            &session,
+            &format!("SELECT DISTINCT group_id, topic, kafka_partition FROM {table}"),
         )
         .await?;
         let set =
@@ -80,6 +90,7 @@ impl UserSummaries {
             topic: topic.to_owned(),
             load_offset,
             load_counts,
+            all_partitions,
             advance,
             begin,
             set_count,
@@ -103,6 +114,54 @@ impl UserSummaries {
             }
         }
         Ok(totals)
+    }
+
+    /// Numbers and the offset that they cover, of one moment, while a job may be writing.
+    pub async fn load_at_once(&self, partition: i32) -> Result<Ledger> {
+        const TRIES: u32 = 20;
+        for _ in 0..TRIES {
+            let ledger = self.load(partition).await?;
+            // Every step changes the offset, so nothing was written in between.
+            if self.offset(partition).await?.0 == ledger.next_offset {
+                return Ok(ledger);
+            }
+        }
+        Err(Error::unavailable(format!(
+            "the summary of partition {partition} changed during each of {TRIES} readings"
+        ))
+        .hint("run it again when the group has less to do"))
+    }
+
+    /// The partitions of the topic that have numbers, which may be more than the topic has now.
+    pub async fn kept_partitions(&self) -> Result<BTreeSet<i32>> {
+        let unread = |cause| failed("tell its summaries", cause);
+        let mut kept = BTreeSet::new();
+        let mut page = PagingState::start();
+        loop {
+            let (result, next) = retry(
+                "loading the summaries",
+                self.retry_timeout,
+                may_try_again,
+                || {
+                    let page = page.clone();
+                    self.session
+                        .execute_single_page(&self.all_partitions, (), page)
+                },
+            )
+            .await
+            .map_err(unread)?;
+            let result = result.into_rows_result().map_err(unreadable)?;
+            for row in result.rows::<(&str, &str, i32)>().map_err(unreadable)? {
+                let (group_id, topic, partition) = row.map_err(unreadable)?;
+                if group_id == self.group_id && topic == self.topic {
+                    kept.insert(partition);
+                }
+            }
+            match next.into_paging_control_flow() {
+                ControlFlow::Break(()) => return Ok(kept),
+                ControlFlow::Continue(state) => page = state,
+            }
+        }
     }
 
     async fn offset(&self, partition: i32) -> Result<(Option<i64>, HighWater)> {

@@ -1,0 +1,148 @@
+//! Topic → `user_summaries`: the numbers once more, by the rules of `aggregate`, from the records that its kept offsets cover. Pure.
+
+use std::collections::BTreeMap;
+
+use super::entry::Due;
+use super::findings::{Difference, Example, Findings, Hop};
+use super::spans::Spans;
+use crate::pipeline::fold::{Key, Ledger};
+use crate::pipeline::record::Record;
+use crate::pipeline::sequence::HighWater;
+use crate::source::kafka::Span;
+use crate::user::row::CreatedUser;
+use crate::user::summary::each_value;
+
+/// A value is a text of a user, of up to 1,000 characters.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// What a record is to `aggregate`.
+pub(super) enum Counting<'a> {
+    Keep(&'a CreatedUser),
+    Filter,
+    Reject,
+}
+
+pub(super) struct Recount {
+    tallies: BTreeMap<i32, Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    kept: Ledger,
+    /// Records were removed before they could be read here.
+    begins_late: bool,
+    high_water: HighWater,
+    counts: BTreeMap<Key, i64>,
+    already_counted: u64,
+    open: u64,
+}
+
+impl Recount {
+    pub(super) fn new(kept: BTreeMap<i32, Ledger>, span: &Span) -> Self {
+        let tally = |(partition, kept): (i32, Ledger)| {
+            let begin = span.get(&partition).map_or(0, |&(begin, _)| begin);
+            let tally = Tally {
+                kept,
+                begins_late: begin > 0,
+                ..Tally::default()
+            };
+            (partition, tally)
+        };
+        Self {
+            tallies: kept.into_iter().map(tally).collect(),
+        }
+    }
+
+    /// Where each partition's numbers end, for those that have any.
+    pub(super) fn kept_offsets(&self) -> BTreeMap<i32, i64> {
+        let kept = |(&partition, tally): (&i32, &Tally)| Some((partition, tally.kept.next_offset?));
+        self.tallies.iter().filter_map(kept).collect()
+    }
+
+    /// Counts the record when `aggregate` has done so. Says whether it must have written a letter if it was rejected.
+    pub(super) fn record(&mut self, record: &Record<'_>, counting: Counting<'_>) -> Due {
+        let tally = self.tallies.entry(record.partition).or_default();
+        if record.offset >= tally.kept.next_offset.unwrap_or(0) {
+            tally.open += 1;
+            return Due::NotYet;
+        }
+        if !tally.high_water.admit(record.sequence) {
+            tally.already_counted += 1;
+            return Due::No;
+        }
+        match counting {
+            Counting::Keep(user) => {
+                each_value(user, record.timestamp_ms, |dimension, value| {
+                    let key = (dimension.as_str(), value.to_owned());
+                    *tally.counts.entry(key).or_default() += 1;
+                });
+                Due::Yes
+            }
+            Counting::Filter => Due::Yes,
+            // A record that retention has removed may have had the same number.
+            Counting::Reject if tally.begins_late && record.sequence.is_some() => Due::Unknown,
+            Counting::Reject => Due::Yes,
+        }
+    }
+
+    pub(super) fn compare(&self, spans: &Spans, findings: &mut Findings) {
+        for (&partition, tally) in &self.tallies {
+            let line = findings.line(Hop::TopicSummaries);
+            line.open += tally.open;
+            line.repeated += tally.already_counted;
+            let is_counted = tally.kept.next_offset.is_some();
+            if is_counted && (tally.begins_late || spans.beginning(partition) > 0) {
+                line.unknown += tally.kept.counts.len() as u64;
+                continue;
+            }
+            tally.compare(partition, findings);
+        }
+    }
+}
+
+impl Tally {
+    fn compare(&self, partition: i32, findings: &mut Findings) {
+        for (key, &expected) in &self.counts {
+            let line = findings.line(Hop::TopicSummaries);
+            line.expected += 1;
+            let kept = self.kept.counts.get(key).copied().unwrap_or(0);
+            let difference = match kept {
+                _ if kept == expected => {
+                    line.found += 1;
+                    continue;
+                }
+                0 => Difference::NotCounted,
+                _ => Difference::OtherNumber,
+            };
+            findings.differs(difference, || number(partition, key, kept, expected));
+        }
+        for (key, &kept) in &self.kept.counts {
+            // 0 is the same as no number.
+            if kept != 0 && !self.counts.contains_key(key) {
+                findings.differs(Difference::CountedWithoutRecord, || {
+                    number(partition, key, kept, 0)
+                });
+            }
+        }
+        if self.kept.high_water != self.high_water {
+            findings.differs(Difference::OtherHighWater, || Example {
+                detail: Some(format!("partition {partition}")),
+                ..Example::default()
+            });
+        }
+    }
+}
+
+/// What `aggregate` prints of a number, too.
+fn number(partition: i32, (dimension, value): &Key, kept: i64, expected: i64) -> Example {
+    let mut shown: String = value.chars().take(SHOWN_CHARACTERS).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    Example {
+        detail: Some(format!(
+            "partition {partition}, {dimension} {shown:?}: {kept} instead of {expected}"
+        )),
+        ..Example::default()
+    }
+}
