@@ -18,13 +18,17 @@ use std::time::Duration;
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
-use scylla::errors::{ConnectionError, ConnectionPoolError, MetadataError, NewSessionError};
+use scylla::errors::{
+    ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError, ExecutionError,
+    MetadataError, NewSessionError,
+};
 use scylla::statement::Consistency;
 use scylla::statement::prepared::PreparedStatement;
 
 use crate::config::{CassandraArguments, ConnectArguments, Server};
 use crate::error::{Error, Result};
 use crate::pipeline::retry::retry;
+use failure::{Verdict, failed, judge};
 
 /// One request; what is longer is asked again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,24 +83,38 @@ enum Attempt {
 }
 
 impl Attempt {
+    /// Whether trying again can help: not when the server has answered with a refusal, or is no Cassandra.
     fn is_passing(&self) -> bool {
-        !matches!(
-            self,
-            Attempt::Failed(NewSessionError::MetadataError(
-                MetadataError::ConnectionPoolError(ConnectionPoolError::Broken {
-                    last_connection_error: ConnectionError::ConnectionSetupRequestError(_),
-                    ..
-                })
-            ))
-        )
+        use ConnectionSetupRequestErrorKind::{BrokenConnection, UnableToAllocStreamId};
+        let Attempt::Failed(NewSessionError::MetadataError(MetadataError::ConnectionPoolError(
+            ConnectionPoolError::Broken {
+                last_connection_error: ConnectionError::ConnectionSetupRequestError(setup),
+                ..
+            },
+        ))) = self
+        else {
+            return true;
+        };
+        match setup.get_error() {
+            BrokenConnection(_) | UnableToAllocStreamId => true,
+            ConnectionSetupRequestErrorKind::DbError(error, _) => !matches!(
+                error,
+                DbError::AuthenticationError | DbError::Unauthorized | DbError::ProtocolError
+            ),
+            _ => false,
+        }
     }
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<PreparedStatement> {
-    let mut statement = session.prepare(sql).await.map_err(|cause| {
-        Error::configuration("Cassandra does not know a table or column that this program needs")
-            .cause(cause)
-            .hint("make or update the tables with `streamflow init`; --keyspace and CASSANDRA_KEYSPACE name the keyspace")
+    let prepared = session.prepare(sql).await.map_err(ExecutionError::from);
+    let mut statement = prepared.map_err(|cause| match judge(&cause) {
+        Verdict::Unfit => {
+            Error::configuration("Cassandra does not know a table or column that this program needs")
+                .cause(cause)
+                .hint("make or update the tables with `streamflow init`; --keyspace and CASSANDRA_KEYSPACE name the keyspace")
+        }
+        _ => failed("take a statement", cause),
     })?;
     statement.set_is_idempotent(true);
     Ok(statement)

@@ -1,6 +1,6 @@
 //! What a failed request means: once, for all statements.
 
-use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
+use scylla::errors::{DbError, ExecutionError, PrepareError, RequestAttemptError};
 
 use crate::error::Error;
 
@@ -17,21 +17,27 @@ pub(super) enum Verdict {
 
 pub(super) fn judge(error: &ExecutionError) -> Verdict {
     match error {
-        ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, text)) => {
-            match error {
-                DbError::Invalid if text.contains("too large") => Verdict::TooLarge,
-                DbError::Unauthorized | DbError::AuthenticationError => Verdict::Denied,
-                DbError::SyntaxError
-                | DbError::Invalid
-                | DbError::ConfigError
-                | DbError::AlreadyExists { .. }
-                | DbError::FunctionFailure { .. } => Verdict::Unfit,
-                _ => Verdict::Again,
-            }
-        }
-        ExecutionError::BadQuery(_)
-        | ExecutionError::PrepareError(_)
-        | ExecutionError::UseKeyspaceError(_) => Verdict::Unfit,
+        ExecutionError::LastAttemptError(attempt)
+        | ExecutionError::PrepareError(PrepareError::AllAttemptsFailed {
+            first_attempt: attempt,
+        }) => judge_answer(attempt),
+        ExecutionError::BadQuery(_) | ExecutionError::UseKeyspaceError(_) => Verdict::Unfit,
+        _ => Verdict::Again,
+    }
+}
+
+fn judge_answer(attempt: &RequestAttemptError) -> Verdict {
+    let RequestAttemptError::DbError(error, text) = attempt else {
+        return Verdict::Again;
+    };
+    match error {
+        DbError::Invalid if text.contains("too large") => Verdict::TooLarge,
+        DbError::Unauthorized | DbError::AuthenticationError => Verdict::Denied,
+        DbError::SyntaxError
+        | DbError::Invalid
+        | DbError::ConfigError
+        | DbError::AlreadyExists { .. }
+        | DbError::FunctionFailure { .. } => Verdict::Unfit,
         _ => Verdict::Again,
     }
 }
