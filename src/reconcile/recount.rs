@@ -106,11 +106,11 @@ impl Tally {
             let line = findings.line(Hop::TopicSummaries);
             line.expected += 1;
             let kept = self.kept.counts.get(key).copied().unwrap_or(0);
+            if kept == expected {
+                line.found += 1;
+                continue;
+            }
             let difference = match kept {
-                _ if kept == expected => {
-                    line.found += 1;
-                    continue;
-                }
                 0 => Difference::NotCounted,
                 _ => Difference::OtherNumber,
             };

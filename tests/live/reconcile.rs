@@ -222,7 +222,7 @@ fn every_damage_is_found_and_named() {
         done.says(&[kind, "what to do: ", "docs/operations.md"]);
         let section = done
             .stdout
-            .split(&format!(": {kind}, "))
+            .split(&format!(" {kind}\n"))
             .nth(1)
             .expect("its section");
         let section = section.split("\n\n").next().expect("its lines");

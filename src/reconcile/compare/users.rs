@@ -72,13 +72,11 @@ struct Kept {
 }
 
 /// What a row is, beside the records of its user.
-#[derive(PartialEq, Eq)]
 enum Match {
     Same,
     /// Several records of the same time have other contents: Cassandra chooses column by column.
     Mixed,
-    OtherColumns,
-    OtherWriteTime,
+    Differs(Difference),
 }
 
 impl User {
@@ -117,8 +115,10 @@ impl User {
             (None, Some(row)) => match self.compare(row, i64::MIN) {
                 Match::Same | Match::Mixed => line.open += 1,
                 // An earlier record of this user can have made it.
-                _ if spans.removed_any() => line.unknown += 1,
-                other => self.differs(other, id, &self.kept[0], findings),
+                Match::Differs(_) if spans.removed_any() => line.unknown += 1,
+                Match::Differs(difference) => {
+                    findings.differs(difference, || of(id, Some(self.kept[0].position)));
+                }
             },
             (Some(newest), None) => {
                 line.expected += 1;
@@ -130,9 +130,9 @@ impl User {
                     line.found += 1;
                 }
                 Match::Mixed => line.unknown += 1,
-                other => {
+                Match::Differs(difference) => {
                     line.expected += 1;
-                    self.differs(other, id, newest, findings);
+                    findings.differs(difference, || of(id, Some(newest.position)));
                 }
             },
         }
@@ -168,18 +168,10 @@ impl User {
         }
         let is_of_a_record = self.kept.iter().any(|it| Some(it.digest) == digest);
         match winners.len() {
-            0 if is_of_a_record => Match::OtherWriteTime,
-            0 | 1 => Match::OtherColumns,
+            0 if is_of_a_record => Match::Differs(Difference::OtherWriteTime),
+            0 | 1 => Match::Differs(Difference::OtherColumns),
             _ => Match::Mixed,
         }
-    }
-
-    fn differs(&self, found: Match, id: Uuid, record: &Kept, findings: &mut Findings) {
-        let difference = match found {
-            Match::OtherWriteTime => Difference::OtherWriteTime,
-            Match::OtherColumns | Match::Same | Match::Mixed => Difference::OtherColumns,
-        };
-        findings.differs(difference, || of(id, Some(record.position)));
     }
 }
 
