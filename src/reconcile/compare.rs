@@ -2,6 +2,8 @@
 
 mod landing;
 mod letters;
+#[cfg(test)]
+mod properties;
 mod users;
 
 pub(super) use landing::landing;

@@ -58,3 +58,38 @@ pub(super) fn compare(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::kafka::Span;
+
+    #[test]
+    fn nobody_is_beyond_the_end_and_kafka_not_beyond_the_summaries() {
+        let span = Span::from([(0, (5, 10)), (1, (0, 10))]);
+        let spans = Spans::new(&span, &span);
+        let of = |one, two| BTreeMap::from([(0, one), (1, two)]);
+        let compared = |transform_store, aggregate, kept| {
+            let committed = Committed {
+                transform_store,
+                aggregate,
+            };
+            let mut findings = Findings::new(1, false);
+            compare(&committed, &kept, &spans, &mut findings);
+            let differences: Vec<_> = findings.differences().map(|(it, _)| it).collect();
+            let line = *findings.line(Hop::Offsets);
+            (
+                [line.expected, line.found, line.open, line.unknown],
+                differences,
+            )
+        };
+        let well = compared(of(4, 10), of(9, 8), of(10, 10));
+        assert_eq!(well, ([6, 6, 3, 1], vec![]));
+        let beyond = compared(of(10, 11), of(10, 10), of(10, 10));
+        assert_eq!(beyond, ([6, 5, 0, 0], vec![Difference::BeyondEnd]));
+        let ahead = compared(of(10, 10), of(10, 10), of(9, 10));
+        assert_eq!(ahead, ([6, 6, 1, 0], vec![Difference::BeyondSummary]));
+        let (_, unkept) = compared(of(10, 10), of(1, 0), BTreeMap::new());
+        assert_eq!(unkept, [Difference::BeyondSummary]);
+    }
+}

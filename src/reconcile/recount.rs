@@ -106,11 +106,11 @@ impl Tally {
             let line = findings.line(Hop::TopicSummaries);
             line.expected += 1;
             let kept = self.kept.counts.get(key).copied().unwrap_or(0);
+            if kept == expected {
+                line.found += 1;
+                continue;
+            }
             let difference = match kept {
-                _ if kept == expected => {
-                    line.found += 1;
-                    continue;
-                }
                 0 => Difference::NotCounted,
                 _ => Difference::OtherNumber,
             };
@@ -144,5 +144,133 @@ fn number(partition: i32, (dimension, value): &Key, kept: i64, expected: i64) ->
             "partition {partition}, {dimension} {shown:?}: {kept} instead of {expected}"
         )),
         ..Example::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::pipeline::sequence::Sequence;
+    use crate::reconcile::findings::{Column, Line};
+
+    fn user() -> CreatedUser {
+        CreatedUser {
+            id: Uuid::nil(),
+            first_name: "A".to_owned(),
+            last_name: "B".to_owned(),
+            gender: Some("female".to_owned()),
+            address: None,
+            post_code: None,
+            email: None,
+            username: None,
+            dob_ms: None,
+            registered_date_ms: None,
+            phone: None,
+            picture: None,
+            nationality: None,
+            country: None,
+        }
+    }
+
+    fn record(offset: i64, number: i64) -> Record<'static> {
+        Record {
+            topic: "t",
+            partition: 0,
+            offset,
+            timestamp_ms: 0,
+            key: None,
+            value: None,
+            sequence: Some(Sequence {
+                landing: Uuid::nil(),
+                number,
+            }),
+        }
+    }
+
+    /// Five records, the second of which is a repetition; the fourth is rejected, the fifth not counted yet.
+    fn recounted(
+        change: impl FnOnce(&mut Ledger),
+        begin: i64,
+    ) -> (Vec<Due>, Line, Vec<Difference>) {
+        let numbers = [
+            "gender",
+            "country",
+            "nationality",
+            "age_band",
+            "registration_year",
+        ];
+        let values = ["female", "unknown", "unknown", "unknown", "unknown"];
+        let counts = numbers.into_iter().zip(values);
+        let mut kept = Ledger {
+            next_offset: Some(4),
+            high_water: HighWater(BTreeMap::from([(Uuid::nil(), 3)])),
+            counts: counts
+                .map(|(name, value)| ((name, value.to_owned()), 2))
+                .collect(),
+        };
+        change(&mut kept);
+        let span = Span::from([(0, (begin, 5))]);
+        let mut recount = Recount::new(BTreeMap::from([(0, kept)]), &span);
+        let user = user();
+        let dues = vec![
+            recount.record(&record(0, 1), Counting::Keep(&user)),
+            recount.record(&record(1, 1), Counting::Keep(&user)),
+            recount.record(&record(2, 2), Counting::Keep(&user)),
+            recount.record(&record(3, 3), Counting::Reject),
+            recount.record(&record(4, 4), Counting::Reject),
+        ];
+        let mut findings = Findings::new(1, false);
+        recount.compare(&Spans::new(&span, &span), &mut findings);
+        let differences = findings.differences().map(|(it, _)| it).collect();
+        (dues, *findings.line(Hop::TopicSummaries), differences)
+    }
+
+    #[test]
+    fn counts_as_aggregate_does() {
+        let (dues, line, differences) = recounted(|_| {}, 0);
+        assert_eq!(dues, [Due::Yes, Due::No, Due::Yes, Due::Yes, Due::NotYet]);
+        assert_eq!(differences, []);
+        assert_eq!((line.expected, line.found), (5, 5));
+        assert_eq!((line.repeated, line.open, line.unknown), (1, 1, 0));
+    }
+
+    #[test]
+    fn each_wrong_number_is_told() {
+        let key = ("gender", "female".to_owned());
+        let (_, _, differences) = recounted(|kept| _ = kept.counts.insert(key.clone(), 3), 0);
+        assert_eq!(differences, [Difference::OtherNumber]);
+        let (_, _, differences) = recounted(|kept| _ = kept.counts.remove(&key), 0);
+        assert_eq!(differences, [Difference::NotCounted]);
+        let other = ("gender", "male".to_owned());
+        let (_, _, differences) = recounted(|kept| _ = kept.counts.insert(other.clone(), 3), 0);
+        assert_eq!(differences, [Difference::CountedWithoutRecord]);
+        let (_, _, differences) = recounted(|kept| _ = kept.counts.insert(other, 0), 0);
+        assert_eq!(differences, [], "0 is no number");
+        let (_, _, differences) = recounted(|kept| kept.high_water = HighWater::default(), 0);
+        assert_eq!(differences, [Difference::OtherHighWater]);
+    }
+
+    #[test]
+    fn without_the_first_records_nothing_is_known() {
+        let (dues, line, differences) = recounted(|kept| kept.counts.clear(), 1);
+        assert_eq!(dues[3], Due::Unknown);
+        assert_eq!((line.expected, differences), (0, vec![]));
+        let (_, line, _) = recounted(|_| {}, 1);
+        assert_eq!(line.unknown, 5);
+    }
+
+    #[test]
+    fn numbers_of_a_partition_that_the_topic_has_not_are_unexpected() {
+        let kept = Ledger {
+            next_offset: Some(1),
+            counts: BTreeMap::from([(("gender", "male".to_owned()), 1)]),
+            ..Ledger::default()
+        };
+        let recount = Recount::new(BTreeMap::from([(9, kept)]), &Span::new());
+        let mut findings = Findings::new(1, false);
+        recount.compare(&Spans::default(), &mut findings);
+        assert_eq!(findings.count(Hop::TopicSummaries, Column::Unexpected), 1);
     }
 }

@@ -78,7 +78,7 @@ where
         let user = match (self.read)(record)? {
             Outcome::Keep(user) => Some(user),
             Outcome::Reject(_) => None,
-            // Neither comes without a filter and a stop.
+            // The reading has no filter, and leaves a record unread only when a stop is asked for.
             Outcome::Filter | Outcome::Unread => return Err(stopped()),
         };
         match &user {

@@ -44,6 +44,11 @@ fn streamflow_doctor() {
 }
 
 #[test]
+fn streamflow_reconcile() {
+    insta::assert_snapshot!(help("streamflow", &["reconcile", "--help"]));
+}
+
+#[test]
 fn each_program_tells_its_version() {
     for name in PROGRAMS {
         let version = help(name, &["--version"]);

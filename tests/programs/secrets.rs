@@ -56,7 +56,7 @@ fn help_shows_no_secret_of_the_environment() {
             .with_code(0)
             .without(SECRET);
     }
-    for command in ["init", "doctor"] {
+    for command in ["init", "doctor", "reconcile"] {
         let program = with_secrets("streamflow").arguments(&[command, "--help"]);
         program.run().with_code(0).without(SECRET);
     }
@@ -69,7 +69,7 @@ fn servers_that_are_not_there_are_named_without_the_secrets_for_them() {
             let program = quick(with_secrets(name)).variable("RUST_LOG", level);
             fails_without_telling(program.run(), &[69]);
         }
-        for command in ["init", "doctor"] {
+        for command in ["init", "doctor", "reconcile"] {
             let program = with_secrets("streamflow").arguments(&[command]);
             let program = quick(program).variable("RUST_LOG", level);
             fails_without_telling(program.run(), &[69]);

@@ -76,6 +76,12 @@ fn init_names_kafka() {
 }
 
 #[test]
+fn reconcile_names_postgresql() {
+    let program = Program::new("streamflow").arguments(&["reconcile"]);
+    names(program, "PostgreSQL", "--database-url", "DATABASE_URL");
+}
+
+#[test]
 fn doctor_examines_every_server_though_the_first_is_not_there() {
     let nobody = address_of_nobody().to_string();
     let ended = Program::new("streamflow")

@@ -158,7 +158,7 @@ fn an_unknown_flag_or_command() {
         refused(name, &["--no-such-flag"], &["--no-such-flag", "--help"]);
         refused(name, &["--log-format", "xml"], &["text, json"]);
     }
-    refused("streamflow", &[], &["init", "doctor"]);
+    refused("streamflow", &[], &["init", "doctor", "reconcile"]);
     refused("streamflow", &["destroy"], &["destroy"]);
 }
 
@@ -174,6 +174,14 @@ fn a_trouble_that_does_not_exist() {
         &["--listen", "8100"],
         &["--listen <ADDRESS>"],
     );
+}
+
+#[test]
+fn a_seed_to_reconcile_without_a_number_of_users() {
+    let says = ["--users <N>"];
+    refused("streamflow", &["reconcile", "--seed", "spring"], &says);
+    let says = ["--seed <S>"];
+    refused("streamflow", &["reconcile", "--users", "5"], &says);
 }
 
 #[test]

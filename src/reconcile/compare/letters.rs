@@ -80,3 +80,99 @@ pub(in crate::reconcile) fn letters(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconcile::findings::Line;
+    use crate::source::kafka::Span;
+
+    const ORIGIN: Position = Position {
+        partition: 0,
+        offset: 5,
+    };
+
+    fn rejected(transform_store: Due, aggregate: Due) -> LetterEntry {
+        LetterEntry::Rejected {
+            digest: [1; 16],
+            transform_store,
+            aggregate,
+        }
+    }
+
+    fn letter(job: LetterJob, content: u8) -> LetterEntry {
+        LetterEntry::Letter {
+            job,
+            digest: [content; 16],
+        }
+    }
+
+    fn compared(entries: &[LetterEntry], removed: bool) -> (Line, Vec<(Difference, u64)>) {
+        let begin = if removed { 6 } else { 0 };
+        let span = Span::from([(0, (begin, 10))]);
+        let mut findings = Findings::new(1, false);
+        letters(
+            ORIGIN,
+            entries,
+            removed,
+            &Spans::new(&span, &span),
+            &mut findings,
+        );
+        let differences = findings.differences().map(|(it, met)| (it, met.count));
+        let differences = differences.collect();
+        (*findings.line(Hop::RejectedLetters), differences)
+    }
+
+    const STORE: LetterJob = LetterJob::TransformStore;
+    const COUNT: LetterJob = LetterJob::Aggregate;
+
+    #[test]
+    fn each_job_owes_a_letter_of_its_own() {
+        let both = [
+            rejected(Due::Yes, Due::Yes),
+            letter(STORE, 1),
+            letter(COUNT, 1),
+        ];
+        let (line, differences) = compared(&both, false);
+        assert_eq!((line.expected, line.found, differences), (2, 2, vec![]));
+        let one = [
+            rejected(Due::Yes, Due::Yes),
+            letter(STORE, 1),
+            letter(STORE, 1),
+        ];
+        let (line, differences) = compared(&one, false);
+        assert_eq!((line.expected, line.found, line.repeated), (2, 1, 1));
+        assert_eq!(differences, [(Difference::NoLetter, 1)]);
+    }
+
+    #[test]
+    fn what_is_not_due_is_allowed() {
+        let (line, differences) = compared(&[rejected(Due::NotYet, Due::No)], false);
+        assert_eq!((line.expected, line.open, differences), (0, 1, vec![]));
+        let early = [
+            rejected(Due::NotYet, Due::No),
+            letter(STORE, 1),
+            letter(COUNT, 1),
+        ];
+        let (line, differences) = compared(&early, false);
+        assert_eq!((line.open, line.repeated, differences), (1, 1, vec![]));
+    }
+
+    #[test]
+    fn a_letter_needs_an_origin_and_its_bytes() {
+        assert_eq!(
+            compared(&[letter(STORE, 1)], false).1,
+            [(Difference::NoOrigin, 1)]
+        );
+        let other = [rejected(Due::Yes, Due::No), letter(STORE, 2)];
+        assert_eq!(compared(&other, false).1, [(Difference::OtherContent, 1)]);
+    }
+
+    #[test]
+    fn what_retention_has_removed_is_unknown() {
+        let (line, differences) = compared(&[letter(STORE, 1)], true);
+        assert_eq!((line.unknown, differences), (1, vec![]));
+        let (line, differences) = compared(&[rejected(Due::Yes, Due::Unknown)], true);
+        assert_eq!((line.unknown, differences), (2, vec![]));
+    }
+}

@@ -72,13 +72,11 @@ struct Kept {
 }
 
 /// What a row is, beside the records of its user.
-#[derive(PartialEq, Eq)]
 enum Match {
     Same,
     /// Several records of the same time have other contents: Cassandra chooses column by column.
     Mixed,
-    OtherColumns,
-    OtherWriteTime,
+    Differs(Difference),
 }
 
 impl User {
@@ -117,8 +115,10 @@ impl User {
             (None, Some(row)) => match self.compare(row, i64::MIN) {
                 Match::Same | Match::Mixed => line.open += 1,
                 // An earlier record of this user can have made it.
-                _ if spans.removed_any() => line.unknown += 1,
-                other => self.differs(other, id, &self.kept[0], findings),
+                Match::Differs(_) if spans.removed_any() => line.unknown += 1,
+                Match::Differs(difference) => {
+                    findings.differs(difference, || of(id, Some(self.kept[0].position)));
+                }
             },
             (Some(newest), None) => {
                 line.expected += 1;
@@ -130,9 +130,9 @@ impl User {
                     line.found += 1;
                 }
                 Match::Mixed => line.unknown += 1,
-                other => {
+                Match::Differs(difference) => {
                     line.expected += 1;
-                    self.differs(other, id, newest, findings);
+                    findings.differs(difference, || of(id, Some(newest.position)));
                 }
             },
         }
@@ -168,18 +168,10 @@ impl User {
         }
         let is_of_a_record = self.kept.iter().any(|it| Some(it.digest) == digest);
         match winners.len() {
-            0 if is_of_a_record => Match::OtherWriteTime,
-            0 | 1 => Match::OtherColumns,
+            0 if is_of_a_record => Match::Differs(Difference::OtherWriteTime),
+            0 | 1 => Match::Differs(Difference::OtherColumns),
             _ => Match::Mixed,
         }
-    }
-
-    fn differs(&self, found: Match, id: Uuid, record: &Kept, findings: &mut Findings) {
-        let difference = match found {
-            Match::OtherWriteTime => Difference::OtherWriteTime,
-            Match::OtherColumns | Match::Same | Match::Mixed => Difference::OtherColumns,
-        };
-        findings.differs(difference, || of(id, Some(record.position)));
     }
 }
 
@@ -188,5 +180,164 @@ fn of(id: Uuid, position: Option<Position>) -> Example {
         id: Some(id),
         position,
         ..Example::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconcile::findings::Line;
+    use crate::source::kafka::Span;
+
+    const ID: Uuid = Uuid::from_u128(1);
+
+    fn record(timestamp_ms: i64, content: u8, settled: bool) -> UserEntry {
+        UserEntry::OnTopic {
+            position: Position {
+                partition: 0,
+                offset: 7,
+            },
+            timestamp_ms,
+            reading: Reading::Kept([content; 16]),
+            settled,
+        }
+    }
+
+    fn row(written_ms: i64, content: u8) -> UserEntry {
+        UserEntry::Stored {
+            digest: Some([content; 16]),
+            written_us: Some(written_ms * 1_000),
+        }
+    }
+
+    fn compared(entries: &[UserEntry], begin: i64) -> (Line, Line, Vec<Difference>) {
+        let span = Span::from([(0, (begin, 10))]);
+        let mut findings = Findings::new(1, true);
+        user(ID, entries, &Spans::new(&span, &span), &mut findings);
+        let differences = findings.differences().map(|(it, _)| it).collect();
+        let lines = (
+            *findings.line(Hop::TopicTable),
+            *findings.line(Hop::ApiLanded),
+        );
+        (lines.0, lines.1, differences)
+    }
+
+    /// Expected, found, open and unknown.
+    fn table(entries: &[UserEntry]) -> ([u64; 4], Vec<Difference>) {
+        let (line, _, differences) = compared(entries, 0);
+        (
+            [line.expected, line.found, line.open, line.unknown],
+            differences,
+        )
+    }
+
+    #[test]
+    fn a_row_is_that_of_the_latest_record() {
+        let two = [record(2, 1, true), record(1, 2, true)];
+        let with = |row| [two[0], two[1], row];
+        assert_eq!(table(&with(row(2, 1))), ([1, 1, 0, 0], vec![]));
+        let older = table(&with(row(1, 2)));
+        assert_eq!(older, ([1, 0, 0, 0], vec![Difference::OtherWriteTime]));
+        let other = table(&with(row(2, 3)));
+        assert_eq!(other, ([1, 0, 0, 0], vec![Difference::OtherColumns]));
+        assert_eq!(table(&two), ([1, 0, 0, 0], vec![Difference::NotStored]));
+        let null = UserEntry::Stored {
+            digest: None,
+            written_us: None,
+        };
+        assert_eq!(
+            table(&with(null)),
+            ([1, 0, 0, 0], vec![Difference::OtherColumns])
+        );
+    }
+
+    #[test]
+    fn a_record_that_is_open_may_be_stored_already() {
+        let open = record(2, 2, false);
+        assert_eq!(table(&[open]), ([0, 0, 1, 0], vec![]));
+        assert_eq!(table(&[open, row(2, 2)]), ([0, 0, 1, 0], vec![]));
+        let both = [open, record(1, 1, true)];
+        assert_eq!(
+            table(&[both[0], both[1], row(2, 2)]),
+            ([1, 1, 0, 0], vec![])
+        );
+        assert_eq!(
+            table(&[both[0], both[1], row(1, 1)]),
+            ([1, 1, 0, 0], vec![])
+        );
+        assert_eq!(table(&[open, row(2, 3)]).1, [Difference::OtherColumns]);
+    }
+
+    #[test]
+    fn of_records_of_one_time_any_may_have_won_also_column_by_column() {
+        let tied = [record(1, 1, true), record(1, 2, true)];
+        for content in [1, 2] {
+            assert_eq!(
+                table(&[tied[0], tied[1], row(1, content)]),
+                ([1, 1, 0, 0], vec![])
+            );
+        }
+        assert_eq!(
+            table(&[tied[0], tied[1], row(1, 3)]),
+            ([0, 0, 0, 1], vec![])
+        );
+    }
+
+    #[test]
+    fn a_row_without_a_record_is_judged_by_what_may_have_been_there() {
+        assert_eq!(table(&[row(1, 1)]).1, [Difference::NeverPublished]);
+        let filtered = UserEntry::OnTopic {
+            position: Position {
+                partition: 0,
+                offset: 7,
+            },
+            timestamp_ms: 1,
+            reading: Reading::Filtered,
+            settled: true,
+        };
+        assert_eq!(table(&[filtered]), ([0; 4], vec![]));
+        assert_eq!(
+            table(&[filtered, row(1, 1)]).1,
+            [Difference::StoredThoughLeftOut]
+        );
+        let landed = |offset| UserEntry::Landed {
+            fingerprint: [0; 16],
+            published: Some(Position {
+                partition: 0,
+                offset,
+            }),
+        };
+        let (line, _, differences) = compared(&[landed(3), row(1, 1)], 5);
+        assert_eq!((line.unknown, differences), (1, vec![]));
+        let (_, _, differences) = compared(&[landed(6), row(1, 1)], 5);
+        assert_eq!(differences, [Difference::NeverPublished]);
+    }
+
+    #[test]
+    fn whom_the_api_gives_is_landed_or_kept_apart() {
+        let given = |content| UserEntry::Given {
+            fingerprint: [content; 16],
+        };
+        let landed = UserEntry::Landed {
+            fingerprint: [1; 16],
+            published: None,
+        };
+        let apart = UserEntry::KeptApart {
+            fingerprint: [2; 16],
+        };
+        let api = |entries: &[UserEntry]| {
+            let (_, line, differences) = compared(entries, 0);
+            ([line.expected, line.found, line.repeated], differences)
+        };
+        assert_eq!(api(&[given(1), landed]), ([1, 1, 0], vec![]));
+        assert_eq!(api(&[given(1), given(1), landed]), ([1, 1, 1], vec![]));
+        assert_eq!(
+            api(&[given(1), given(2), landed, apart]),
+            ([2, 2, 0], vec![])
+        );
+        assert_eq!(api(&[given(1)]), ([1, 0, 0], vec![Difference::NotLanded]));
+        let another = api(&[given(2), landed]);
+        assert_eq!(another, ([1, 0, 0], vec![Difference::OtherPerson]));
+        assert_eq!(api(&[landed]), ([0, 0, 0], vec![]));
     }
 }

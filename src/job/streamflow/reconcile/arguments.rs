@@ -104,7 +104,7 @@ Examples:
 
 The last line of standard output is one JSON object with all numbers:
   {\"job\":\"reconcile\",\"agrees\":true,\"differences\":{},\"hops\":{\"landed_topic\":{\"expected\":1000,\"found\":1000,…},…},…,\"elapsed_ms\":812}
-Exit codes: 0 all agrees, 2 usage, 65 something differs, 69 a server cannot be reached, 74 no room for temporary files, 77 denied, 78 configuration";
+Exit codes: 0 all agrees, 2 usage, 65 something differs, 69 a server cannot be reached or a signal came first, 74 no room for temporary files, 77 denied, 78 configuration";
 
 impl Arguments {
     /// What the API is asked for; nothing without a seed.

@@ -25,13 +25,8 @@ pub(super) fn text(findings: &Findings) -> String {
     let mut text = table(findings);
     // Writing to a string does not fail.
     for (difference, met) in findings.differences() {
-        let _ = writeln!(
-            text,
-            "\n{}: {}, {} times",
-            difference.hop(),
-            difference.as_str(),
-            met.count
-        );
+        let (hop, kind) = (difference.hop(), difference.as_str());
+        let _ = writeln!(text, "\n{hop}: {} {kind}", met.count);
         let _ = writeln!(text, "  {}", difference.meaning());
         for example in &met.examples {
             let _ = writeln!(text, "    {example}");
