@@ -18,6 +18,7 @@ from typing import Any
 import runners
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowException
+from runners.supervisor import ended_with_the_supervisor
 
 
 def rust_job(
@@ -63,8 +64,9 @@ class RustJob(BaseOperator):
             arguments=tuple(argument for argument in self.arguments if not _lacks_its_value(argument)),
             members=int(params.get("members") or 1),
         )
-        self._runner = runners.make(params.get("runner") or runners.default(), job)
-        return read_summary(self._runner.run(context))
+        with ended_with_the_supervisor():
+            self._runner = runners.make(params.get("runner") or runners.default(), job)
+            return read_summary(self._runner.run(context))
 
     def on_kill(self) -> None:
         if self._runner:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk.exceptions import AirflowException
 
 from . import NOTHING_TO_DO, Job, compiled, ended_with, execute_inside
+from .supervisor import Supervisor
 
 SCRIPT = Path(__file__).with_name("run_program.sh")
 
@@ -18,7 +22,8 @@ SCRIPT = Path(__file__).with_name("run_program.sh")
 class Runner:
     def __init__(self, job: Job) -> None:
         self.job = job
-        words = [str(SCRIPT), str(compiled(job.program)), *job.arguments]
+        self.supervisor = Supervisor()
+        words = [str(SCRIPT), str(os.getpid()), str(compiled(job.program)), *job.arguments]
         self.operator = BashOperator(
             task_id=job.program,
             # The last space: Airflow reads a command that ends in .sh as the name of a file.
@@ -37,4 +42,20 @@ class Runner:
             raise ended_with(self.job.program, int(code[1])) from None
 
     def stop(self) -> None:
-        self.operator.on_kill()
+        if self.supervisor.is_gone():
+            self._stop_unseen()
+        else:
+            self.operator.on_kill()
+
+    def _stop_unseen(self) -> None:
+        """Waits for the program, without a line to the log.
+
+        Such a line would end this process, and with it the program would get a second SIGTERM, which stops it at once.
+        """
+        process = self.operator.subprocess_hook.sub_process
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        while os.read(process.stdout.fileno(), 65536):
+            pass

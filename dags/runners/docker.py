@@ -19,6 +19,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowException
 
 from . import NOTHING_TO_DO, Job, ProgramFailed, ended_with, execute_inside, program_environment
+from .supervisor import Supervisor
 
 DEFAULT_IMAGE = "streamflow-programs:latest"
 TASK_LABEL = "streamflow.task"
@@ -28,6 +29,7 @@ AIRFLOW_LABEL = "streamflow.airflow"
 class Runner:
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.supervisor = Supervisor()
         self.image = os.environ.get("STREAMFLOW_DOCKER_IMAGE") or DEFAULT_IMAGE
         # Several Airflows may share an engine.
         self.labels = {TASK_LABEL: job.name, AIRFLOW_LABEL: conf.get("api", "base_url", fallback="")}
@@ -59,7 +61,11 @@ class Runner:
         return next((line for line in reversed(lines) if _is_object(line)), "")
 
     def stop(self) -> None:
-        self.operator.on_kill()
+        if not self.supervisor.is_gone():
+            self.operator.on_kill()
+        # The operator begins with a line to the log, and would end there.
+        elif self.operator.container:
+            self._remove(self.operator.container["Id"])
 
     def _reach_the_engine(self) -> None:
         try:
@@ -76,8 +82,11 @@ class Runner:
         labels = [f"{name}={value}" for name, value in self.labels.items()]
         for left in self.operator.cli.containers(all=True, filters={"label": labels}):
             self.operator.log.warning("Removing container %s, which an earlier try left behind", left["Id"][:12])
-            self.operator.cli.stop(left["Id"])
-            self.operator.cli.remove_container(left["Id"], force=True)
+            self._remove(left["Id"])
+
+    def _remove(self, container: str) -> None:
+        self.operator.cli.stop(container)
+        self.operator.cli.remove_container(container, force=True)
 
     def _explained(self, refusal: docker.errors.APIError) -> ProgramFailed:
         if not self.operator.cli.images(name=self.image):

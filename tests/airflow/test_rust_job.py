@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import runners
 import rust_job as subject
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from runners.bash import SCRIPT
 
 SHOWS_ITS_ARGUMENTS = """#!/usr/bin/env python3
 import json, os, sys
@@ -25,6 +28,32 @@ WAITS_FOR_SIGTERM = """#!/bin/bash
 trap 'echo "{\\"job\\": \\"fake\\"}"; exit 0' TERM
 echo ready
 while :; do sleep 0.05; done
+"""
+
+COUNTS_SIGTERMS = """#!/bin/bash
+trap 'echo TERM >> signals; echo a log line; stop=1' TERM
+echo $$ > pid
+until [ "$stop" ]; do sleep 0.05; done
+for _ in 1 2 3 4 5; do echo "finishes what is in flight"; sleep 0.2; done
+echo finished >> signals
+"""
+
+# Airflow's supervisor, which reads the log of the task below it, until it is killed.
+SUPERVISOR = """
+import os, signal
+import rust_job
+log, task_s_log = os.pipe()
+if os.fork():
+    os.close(task_s_log)
+    while os.read(log, 65536):
+        pass
+else:
+    os.close(log)
+    os.dup2(task_s_log, 1)
+    os.dup2(task_s_log, 2)
+    task = rust_job.rust_job(task_id="try", program="fake")
+    signal.signal(signal.SIGTERM, lambda *_: task.on_kill())
+    task.execute({"params": {"runner": "bash"}, "run_id": "run"})
 """
 
 # Each would do harm, or become several arguments, where a value is part of a command's text.
@@ -51,6 +80,11 @@ def execute(task, **params):
     context = {"params": {"runner": "bash", **params}, "run_id": "run"}
     task.render_template_fields(context)
     return task.execute(context)
+
+
+needs_setpriv = pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="setpriv (util-linux) is not on this machine"
+)
 
 
 def command(program: str = "fake") -> list[str]:
@@ -124,12 +158,12 @@ def test_sigterm_to_the_process_group_ends_the_program(make_program):
     assert nobody_is_in_group(process.pid)
 
 
+@needs_setpriv
 def test_the_program_ends_when_the_process_that_started_it_is_killed(make_program):
-    if subprocess.run(["setpriv", "--pdeathsig", "TERM", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("setpriv --pdeathsig (util-linux) is not on this machine")
-    make_program("fake", WAITS_FOR_SIGTERM)
+    program = make_program("fake", WAITS_FOR_SIGTERM)
+    starts_it = "import os, subprocess, sys; subprocess.run(['bash', sys.argv[1], str(os.getpid()), sys.argv[2]])"
     parent = subprocess.Popen(
-        ["python3", "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])", *command()],
+        [sys.executable, "-c", starts_it, str(SCRIPT), str(program)],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -139,6 +173,29 @@ def test_the_program_ends_when_the_process_that_started_it_is_killed(make_progra
     parent.wait(timeout=10)
     # The pipe closes when the last process that holds it is gone.
     assert parent.stdout.read() == '{"job": "fake"}\n'
+
+
+def test_the_program_is_not_started_for_a_process_that_has_ended(make_program):
+    program = make_program("fake", SHOWS_ITS_ARGUMENTS)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    done = subprocess.run(["bash", SCRIPT, str(ended.pid), program], capture_output=True, text=True, check=False)
+    assert done.returncode == 143
+    assert done.stdout == "fake: not started, since Airflow's process for the task has ended\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_the_program_is_stopped_once_and_finishes_when_the_supervisor_is_killed(make_program, tmp_path):
+    signals, pid = tmp_path / "signals", tmp_path / "pid"
+    make_program("fake", COUNTS_SIGTERMS.replace("signals", str(signals)).replace("> pid", f"> {pid}"))
+    folders = os.pathsep.join(sys.path)
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR], env={**os.environ, "PYTHONPATH": folders})
+    until(pid.exists, 60)
+    supervisor.kill()
+    supervisor.wait(timeout=10)
+    until(signals.exists, 10)
+    until(lambda: "finished" in signals.read_text(), 10)
+    assert signals.read_text() == "TERM\nfinished\n"
 
 
 def test_the_log_holds_the_program_s_lines_and_no_warning_of_the_operator_inside(make_program, capsys):
@@ -182,6 +239,13 @@ def test_only_what_another_try_can_change_is_retried(make_program, code, action)
     assert decision.action == action
     if action == RetryAction.FAIL:
         assert f"fake ended with exit code {code}: " in decision.reason
+
+
+def until(condition, timeout_s: float) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {timeout_s:.0f} s"
+        time.sleep(0.05)
 
 
 def nobody_is_in_group(group: int) -> bool:
