@@ -8,6 +8,7 @@ mod database;
 mod duration;
 mod kafka;
 mod logging;
+mod metrics;
 mod schema_registry;
 mod secret;
 
@@ -20,4 +21,5 @@ pub use database::DatabaseArguments;
 pub use duration::parse as parse_duration;
 pub use kafka::KafkaArguments;
 pub use logging::{LogArguments, LogFormat};
+pub use metrics::MetricsArguments;
 pub use schema_registry::{SchemaRegistryArguments, ValueFormatArguments};

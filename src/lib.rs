@@ -9,6 +9,7 @@ pub mod broker;
 pub mod config;
 pub mod error;
 pub mod job;
+pub mod metrics;
 pub mod pipeline;
 pub mod random_user_api;
 pub mod reconcile;

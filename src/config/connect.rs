@@ -21,6 +21,8 @@ pub struct ConnectArguments {
 #[derive(Debug, Clone)]
 pub struct Server {
     pub name: &'static str,
+    /// As metrics name it.
+    pub label: &'static str,
     pub address: String,
     pub flag: &'static str,
     pub variable: &'static str,
@@ -30,6 +32,7 @@ impl Server {
     pub fn kafka(address: impl Into<String>) -> Self {
         Self {
             name: "Kafka",
+            label: "kafka",
             address: address.into(),
             flag: "--bootstrap-servers",
             variable: "KAFKA_BOOTSTRAP_SERVERS",
@@ -39,6 +42,7 @@ impl Server {
     pub fn postgres(address: impl Into<String>) -> Self {
         Self {
             name: "PostgreSQL",
+            label: "postgresql",
             address: address.into(),
             flag: "--database-url",
             variable: "DATABASE_URL",
@@ -48,6 +52,7 @@ impl Server {
     pub fn cassandra(address: impl Into<String>) -> Self {
         Self {
             name: "Cassandra",
+            label: "cassandra",
             address: address.into(),
             flag: "--contact-points",
             variable: "CASSANDRA_CONTACT_POINTS",
@@ -57,6 +62,7 @@ impl Server {
     pub fn api(address: impl Into<String>) -> Self {
         Self {
             name: "the API",
+            label: "api",
             address: address.into(),
             flag: "--api-url",
             variable: "STREAMFLOW_API_URL",
@@ -66,6 +72,7 @@ impl Server {
     pub fn schema_registry(address: impl Into<String>) -> Self {
         Self {
             name: "the Schema Registry",
+            label: "schema_registry",
             address: address.into(),
             flag: "--schema-registry-url",
             variable: "SCHEMA_REGISTRY_URL",

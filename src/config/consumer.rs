@@ -2,7 +2,7 @@ use clap::Args;
 
 use super::{
     BoundArguments, CassandraArguments, ConnectArguments, FilterArguments, KafkaArguments,
-    LogArguments, SchemaRegistryArguments,
+    LogArguments, MetricsArguments, SchemaRegistryArguments,
 };
 
 /// What all programs take that consume the topic.
@@ -20,6 +20,8 @@ pub struct ConsumerArguments {
     pub cassandra: CassandraArguments,
     #[command(flatten)]
     pub patience: ConnectArguments,
+    #[command(flatten)]
+    pub metrics: MetricsArguments,
     #[command(flatten)]
     pub logs: LogArguments,
 }

@@ -8,8 +8,9 @@ use clap::Parser;
 use super::consuming::{Consuming, UserReader, report};
 use super::summary_table;
 use crate::boot::{self, Program, Report};
-use crate::config::{ConsumerArguments, LogArguments};
+use crate::config::{ConsumerArguments, LogArguments, Server};
 use crate::error::{Error, Result};
+use crate::metrics::{Operation, Subject};
 use crate::pipeline::fold::FoldEach;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
@@ -51,6 +52,20 @@ impl Program for Arguments {
     }
 }
 
+const SUBJECT: Subject = Subject {
+    job: Arguments::NAME,
+    outcomes: &[
+        "consumed",
+        "counted",
+        "already_counted",
+        "filtered",
+        "dead_lettered",
+    ],
+    operations: &[Operation::WriteSummary],
+    servers: &["cassandra", "schema_registry"],
+    consumes: true,
+};
+
 const DEAD_LETTERS_IN_FLIGHT: usize = 1_000;
 
 pub fn main() -> ExitCode {
@@ -58,7 +73,8 @@ pub fn main() -> ExitCode {
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (mut consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let (mut consuming, session) =
+        Consuming::open(arguments.group_id, arguments.consumer, SUBJECT, &shutdown).await?;
     let mut reader = consuming.reader(&shutdown);
     let arguments = &consuming.arguments;
     let summaries = UserSummaries::prepare(
@@ -69,6 +85,9 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         arguments.patience.retry_timeout,
     )
     .await?;
+    let cassandra = Server::cassandra(arguments.cassandra.address());
+    let requests = |operation| consuming.watch.requests_in_the_loop(&cassandra, operation);
+    let summaries = summaries.watched(requests(None), requests(Some(Operation::WriteSummary)));
     let limits = arguments.bounds.limits();
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();

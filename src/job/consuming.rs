@@ -1,5 +1,6 @@
 //! What the consuming jobs have in common: reaching the servers, the bounds of the run, and the loop on a thread of its own.
 
+mod lag;
 mod schemas;
 mod user_reader;
 
@@ -14,8 +15,9 @@ use serde_json::Value;
 
 use crate::boot::Report;
 use crate::broker::Broker;
-use crate::config::ConsumerArguments;
+use crate::config::{ConsumerArguments, Server};
 use crate::error::{Error, Result};
+use crate::metrics::{self, Subject, Watch, Watched};
 use crate::pipeline::bounds::{Bounds, End, Limits};
 use crate::pipeline::consume::consume;
 use crate::pipeline::work::Work;
@@ -31,6 +33,7 @@ pub(super) struct Consuming {
     pub(super) group_id: String,
     /// Offset after the last record, by partition, at the start of the run.
     pub(super) targets: BTreeMap<i32, i64>,
+    pub(super) watch: Watch,
     schema_registry: Option<SchemaRegistry>,
 }
 
@@ -38,18 +41,29 @@ impl Consuming {
     pub(super) async fn open(
         group_id: String,
         arguments: ConsumerArguments,
+        subject: Subject,
+        shutdown: &Shutdown,
     ) -> Result<(Self, Session)> {
         // Said before any server is waited for.
         arguments.schema_registry.urls()?;
+        let watch = metrics::serve(&arguments.metrics, subject, shutdown).await?;
+        watch.waits_for(&Server::kafka(&arguments.kafka.bootstrap_servers));
         let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
+        watch.waits_for(&Server::cassandra(arguments.cassandra.address()));
         let session = cassandra::connect(&arguments.cassandra, &arguments.patience).await?;
+        let registry = Server::schema_registry(arguments.schema_registry.address());
+        watch.waits_for(&registry);
         let schema_registry =
-            SchemaRegistry::connect(&arguments.schema_registry, &arguments.patience).await?;
+            SchemaRegistry::connect(&arguments.schema_registry, &arguments.patience)
+                .await?
+                .map(|it| it.watched(watch.requests_in_the_loop(&registry, None)));
+        watch.waits(|| format!("joining the consumer group {group_id}"));
         broker.existing_partitions(&arguments.kafka.dead_letter_topic())?;
         let consuming = Self {
             group_id,
             targets: broker.latest_offsets(&arguments.kafka.topic)?,
             arguments,
+            watch,
             schema_registry,
         };
         Ok((consuming, session))
@@ -67,7 +81,7 @@ impl Consuming {
     /// Consumes to the end of the run; the work comes back with its numbers.
     pub(super) async fn run<W: Work>(
         self,
-        mut work: W,
+        work: W,
         table: &str,
         shutdown: &Shutdown,
     ) -> Result<(W, End)> {
@@ -79,13 +93,18 @@ impl Consuming {
             self.targets.len(),
             self.arguments.cassandra.keyspace
         );
-        let mut source = KafkaSource::subscribe(kafka, &self.group_id)?;
+        let source = KafkaSource::subscribe(kafka, &self.group_id)?;
+        lag::look(kafka, &self.group_id, &self.watch)?;
         let limits = self.arguments.bounds.limits();
         let shutdown = shutdown.clone();
         tokio::task::spawn_blocking(move || {
+            let watch = self.watch;
+            let mut source = Watched::around(source, &watch);
+            let mut work = Watched::around(work, &watch);
             let mut bounds = Bounds::new(limits, self.targets, Instant::now());
-            let end = consume(&mut source, &mut work, &mut bounds, &shutdown)?;
-            Ok((work, end))
+            let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
+            watch.finishes();
+            Ok((work.finished(), end?))
         })
         .await
         .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))?

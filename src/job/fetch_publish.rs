@@ -20,9 +20,11 @@ use log::info;
 use tokio::sync::{mpsc, watch};
 
 use super::our_schema::OurSchema;
-use crate::boot::{self, Report};
+use crate::boot::{self, Program, Report};
 use crate::broker::Broker;
+use crate::config::Server;
 use crate::error::{Error, Result};
+use crate::metrics::{self, Operation, Subject, Watch};
 use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::sink::kafka::Publisher;
@@ -30,6 +32,21 @@ use crate::sink::postgres::{self, Landing, Outbox};
 use crate::user::format::{Encoder, SchemaFormat};
 use fetch::Fetch;
 use progress::Progress;
+
+const SUBJECT: Subject = Subject {
+    job: Arguments::NAME,
+    outcomes: &[
+        "fetched",
+        "landed",
+        "already_landed",
+        "conflicting",
+        "rejected",
+        "published",
+    ],
+    operations: &[Operation::Fetch, Operation::Land, Operation::Publish],
+    servers: &["api", "postgresql", "kafka"],
+    consumes: false,
+};
 
 /// Pages that are fetched and not yet landed.
 const PAGES_AHEAD: usize = 2;
@@ -47,14 +64,23 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     if arguments.dry_run {
         return dry_run::run(&fetch, arguments.skip_if_empty, &shutdown).await;
     }
+    let watch = metrics::serve(&arguments.metrics, SUBJECT, &shutdown).await?;
+    let fetch = fetch.watched(&watch);
     let patience = &arguments.patience;
-    let landing = Landing::prepare(postgres::connect(&arguments.database, patience).await?).await?;
+    let postgres = Server::postgres(arguments.database.address());
+    watch.waits_for(&postgres);
+    let landing = Landing::prepare(postgres::connect(&arguments.database, patience).await?)
+        .await?
+        .watched(watch.requests(&postgres, Operation::Land));
     let outbox_client = postgres::connect(&arguments.database, patience).await?;
+    let kafka = Server::kafka(&arguments.kafka.bootstrap_servers);
+    watch.waits_for(&kafka);
     Broker::connect(&arguments.kafka, patience)
         .await?
         .existing_partitions(&arguments.kafka.topic)?;
-    let encoder = encoder(&arguments, schema_format).await?;
-    let publisher = Publisher::new(&arguments.kafka)?;
+    let encoder = encoder(&arguments, schema_format, &watch).await?;
+    let publisher =
+        Publisher::new(&arguments.kafka)?.watched(watch.requests(&kafka, Operation::Publish));
     info!(
         "{} users of seed {:?} from {} through {} to topic {}",
         fetch.wanted(),
@@ -64,7 +90,8 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         arguments.kafka.topic
     );
 
-    let progress = Arc::new(Progress::new(fetch.users()));
+    watch.works();
+    let progress = Arc::new(Progress::new(fetch.users(), watch.clone()));
     let (pages_out, pages_in) = mpsc::channel(PAGES_AHEAD);
     let (landed_out, landed_in) = watch::channel(());
     let seed = fetch.seed().to_owned();
@@ -97,6 +124,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     };
     let (fetched, landing, (published, publishing)) = tokio::join!(fetching, landing, publishing);
     let broken = |cause| Error::bug("a stage broke off").cause(cause);
+    watch.finishes();
     let fetched = fetched.map_err(broken)?;
     let (landed, landing) = landing.map_err(broken)?;
     progress.finish();
@@ -122,11 +150,16 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
 }
 
 /// The schema's id is asked for once: no registry changes it.
-async fn encoder(arguments: &Arguments, schema_format: Option<SchemaFormat>) -> Result<Encoder> {
+async fn encoder(
+    arguments: &Arguments,
+    schema_format: Option<SchemaFormat>,
+    watch: &Watch,
+) -> Result<Encoder> {
     let (registry, patience) = (&arguments.schema_registry, &arguments.patience);
     let Some(format) = schema_format else {
         return Ok(Encoder::Json);
     };
+    watch.waits_for(&Server::schema_registry(registry.address()));
     let registry = SchemaRegistry::connect(registry, patience).await?;
     let registry = registry.ok_or_else(|| Error::bug("the registry was given and is gone"))?;
     let schema = OurSchema::of(&registry, &arguments.kafka.topic, format);

@@ -6,8 +6,9 @@ use clap::Parser;
 
 use super::consuming::{Consuming, UserReader, report};
 use crate::boot::{self, Program, Report};
-use crate::config::{ConsumerArguments, LogArguments};
+use crate::config::{ConsumerArguments, LogArguments, Server};
 use crate::error::Result;
+use crate::metrics::{Operation, Subject};
 use crate::pipeline::batch;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
@@ -60,12 +61,21 @@ const FLOW: Flow = Flow {
     dead_letters_in_flight: 1_000,
 };
 
+const SUBJECT: Subject = Subject {
+    job: Arguments::NAME,
+    outcomes: &["consumed", "stored", "filtered", "dead_lettered"],
+    operations: &[Operation::Store],
+    servers: &["cassandra", "schema_registry"],
+    consumes: true,
+};
+
 pub fn main() -> ExitCode {
     boot::main(run)
 }
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
-    let (mut consuming, session) = Consuming::open(arguments.group_id, arguments.consumer).await?;
+    let (mut consuming, session) =
+        Consuming::open(arguments.group_id, arguments.consumer, SUBJECT, &shutdown).await?;
     let mut reader = consuming.reader(&shutdown);
     let arguments = &consuming.arguments;
     let created_users = CreatedUsers::prepare(
@@ -73,7 +83,11 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         &arguments.cassandra.keyspace,
         arguments.patience.retry_timeout,
     )
-    .await?;
+    .await?
+    .watched(consuming.watch.requests(
+        &Server::cassandra(arguments.cassandra.address()),
+        Operation::Store,
+    ));
     let limits = arguments.bounds.limits();
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();

@@ -14,7 +14,7 @@ use super::outcome::Outcome;
 use super::record::Record;
 use super::sequence::HighWater;
 use super::source::Start;
-use super::work::{Room, Work};
+use super::work::{Room, Tally, Work};
 use crate::error::{Error, Result};
 
 /// How long numbers may be ahead of what is written.
@@ -46,6 +46,8 @@ pub struct Advance {
     pub high_water: HighWater,
     /// The new numbers of what has changed.
     pub counts: Vec<(Key, i64)>,
+    /// How many records it covers.
+    pub records: u64,
 }
 
 /// Where ledgers are kept.
@@ -245,6 +247,7 @@ impl Open {
                 .iter()
                 .map(|key| (key.clone(), self.counts[key.0][&key.1]))
                 .collect(),
+            records: self.unwritten.consumed,
         })
     }
 
@@ -367,5 +370,27 @@ where
         format!(
             "consumed {consumed}, counted {counted}, already counted {already_counted}, filtered {filtered}, dead-lettered {dead_lettered}"
         )
+    }
+
+    /// What is not written is in flight: it is counted again when it is not written in the end.
+    fn tally(&self) -> Tally {
+        let Counts {
+            consumed,
+            counted,
+            already_counted,
+            filtered,
+            dead_lettered,
+        } = self.counts;
+        Tally {
+            consumed,
+            outcomes: vec![
+                ("counted", counted),
+                ("already_counted", already_counted),
+                ("filtered", filtered),
+                ("dead_lettered", dead_lettered),
+            ],
+            in_flight: self.open.values().map(|it| it.unwritten.consumed).sum(),
+            dead_letters_in_flight: self.dead_letters.in_flight(),
+        }
     }
 }

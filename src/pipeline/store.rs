@@ -13,7 +13,7 @@ use super::outcome::Outcome;
 use super::record::Record;
 use super::source::Start;
 use super::watermark::Watermark;
-use super::work::{Room, Work};
+use super::work::{Room, Tally, Work};
 use crate::error::Result;
 
 /// A server that keeps rows. Writing the same row again must change nothing.
@@ -272,5 +272,24 @@ where
         format!(
             "consumed {consumed}, stored {stored}, filtered {filtered}, dead-lettered {dead_lettered}"
         )
+    }
+
+    fn tally(&self) -> Tally {
+        let Counts {
+            consumed,
+            stored,
+            filtered,
+            dead_lettered,
+        } = self.counts;
+        Tally {
+            consumed,
+            outcomes: vec![
+                ("stored", stored),
+                ("filtered", filtered),
+                ("dead_lettered", dead_lettered),
+            ],
+            in_flight: self.counts.unsettled(),
+            dead_letters_in_flight: self.dead_letters.in_flight(),
+        }
     }
 }

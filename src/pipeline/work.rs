@@ -11,6 +11,17 @@ pub enum Room {
     Full,
 }
 
+/// The numbers of a run so far, for who watches it. Those of the outcomes never become smaller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub consumed: u64,
+    /// What became of the records, in the words of the job.
+    pub outcomes: Vec<(&'static str, u64)>,
+    /// Records that have no outcome yet.
+    pub in_flight: u64,
+    pub dead_letters_in_flight: usize,
+}
+
 pub trait Work: Send + 'static {
     /// Partitions become ours; says from where each is read.
     fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>>;
@@ -41,4 +52,6 @@ pub trait Work: Send + 'static {
 
     /// One line of numbers for the log while the run goes on.
     fn progress(&self) -> String;
+
+    fn tally(&self) -> Tally;
 }

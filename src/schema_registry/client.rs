@@ -9,6 +9,7 @@ use super::answer::{self, Schema};
 use super::failure::Miss;
 use crate::config::{ConnectArguments, SchemaRegistryArguments, Server};
 use crate::error::{Error, Result};
+use crate::metrics::Requests;
 use crate::pipeline::retry::retry;
 
 /// One question to one address; what is longer is asked again.
@@ -24,6 +25,7 @@ pub struct SchemaRegistry {
     current: AtomicUsize,
     server: Server,
     patience: ConnectArguments,
+    requests: Requests,
 }
 
 /// What to ask.
@@ -68,6 +70,7 @@ impl SchemaRegistry {
             current: AtomicUsize::new(0),
             server: Server::schema_registry(arguments.address()),
             patience: *patience,
+            requests: Requests::default(),
         };
         let at_start = Patience(patience.connect_timeout, "--connect-timeout");
         let types = Question::get(&["schemas", "types"]);
@@ -77,6 +80,11 @@ impl SchemaRegistry {
             .await
             .map_err(|miss| registry.failed(miss, &at_start))?;
         Ok(Some(registry))
+    }
+
+    #[must_use]
+    pub fn watched(self, requests: Requests) -> Self {
+        Self { requests, ..self }
     }
 
     pub fn server(&self) -> &Server {
@@ -179,8 +187,9 @@ impl SchemaRegistry {
         &Patience(within, _): &Patience,
         read: fn(u16, &[u8]) -> Result<T, Miss>,
     ) -> Result<T, Miss> {
+        let request = self.requests.begin(0);
         retry(asking, within, Miss::is_passing, || {
-            self.ask_each(question, within, read)
+            request.attempt(self.ask_each(question, within, read))
         })
         .await
     }

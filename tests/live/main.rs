@@ -2,7 +2,7 @@
 //! without it each test says that it was skipped; so do those of the Schema Registry where SCHEMA_REGISTRY_URL is not set.
 //!
 //! [`world`] gives a test a database, a topic and a keyspace of its own; [`process`] runs the programs; [`topic`] and [`tables`] look at
-//! what they did; [`event`], [`api`] and [`recorded`] provide what they read.
+//! what they did, [`scrape`] at what they serve; [`event`], [`api`] and [`recorded`] provide what they read.
 
 mod api;
 mod event;
@@ -10,6 +10,7 @@ mod process;
 mod proxy;
 mod recorded;
 mod registry;
+mod scrape;
 mod servers;
 mod tables;
 mod topic;
@@ -23,6 +24,7 @@ mod exactness;
 mod filters;
 mod formats;
 mod members;
+mod metrics;
 mod missing;
 mod operator;
 mod reconcile;

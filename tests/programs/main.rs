@@ -16,6 +16,7 @@ mod formats_cost;
 mod formats_protobuf;
 mod help;
 mod logs;
+mod metrics;
 mod pipeline_fold;
 mod pipeline_loop;
 mod pipeline_script;

@@ -5,8 +5,8 @@ use reqwest::Url;
 
 use crate::boot::Program;
 use crate::config::{
-    ConnectArguments, DatabaseArguments, KafkaArguments, LogArguments, SchemaRegistryArguments,
-    ValueFormatArguments, parse_duration, parse_nationality,
+    ConnectArguments, DatabaseArguments, KafkaArguments, LogArguments, MetricsArguments,
+    SchemaRegistryArguments, ValueFormatArguments, parse_duration, parse_nationality,
 };
 use crate::error::{Error, Result};
 use crate::source::random_user::{MAX_PAGE_SIZE, PUBLIC_API_URL, is_plain_seed};
@@ -78,6 +78,8 @@ pub struct Arguments {
     pub schema_registry: SchemaRegistryArguments,
     #[command(flatten)]
     pub patience: ConnectArguments,
+    #[command(flatten)]
+    pub metrics: MetricsArguments,
     #[command(flatten)]
     pub logs: LogArguments,
 }

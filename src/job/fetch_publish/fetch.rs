@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::Arguments;
+use crate::config::Server;
 use crate::error::{Error, Result};
+use crate::metrics::{Operation, Watch};
 use crate::shutdown::Shutdown;
 use crate::source::random_user::{Api, ApiSettings, MAX_PAGE, Pace, Page};
 
@@ -67,6 +69,15 @@ impl Fetch {
             duration: arguments.duration,
             rate,
         })
+    }
+
+    #[must_use]
+    pub(super) fn watched(self, watch: &Watch) -> Self {
+        let server = Server::api(self.api.address());
+        Self {
+            api: self.api.watched(watch.requests(&server, Operation::Fetch)),
+            ..self
+        }
     }
 
     pub(super) fn seed(&self) -> &str {

@@ -25,6 +25,23 @@ pub(super) struct Counts {
     pub rejected: u64,
 }
 
+impl Counts {
+    fn add(&mut self, page: Counts) {
+        let Counts {
+            fetched,
+            landed,
+            already_landed,
+            conflicting,
+            rejected,
+        } = page;
+        self.fetched += fetched;
+        self.landed += landed;
+        self.already_landed += already_landed;
+        self.conflicting += conflicting;
+        self.rejected += rejected;
+    }
+}
+
 /// Lands pages until there are no more. Tells `landed` after each, and drops it at the end.
 pub(super) async fn run(
     landing: Landing,
@@ -35,16 +52,19 @@ pub(super) async fn run(
 ) -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     while let Some(page) = pages.recv().await {
-        if let Err(error) = land(&landing, seed, &page, &mut counts).await {
-            return (counts, Err(error));
+        match land(&landing, seed, &page).await {
+            Ok(page) => {
+                counts.add(page);
+                progress.landed(page, counts.fetched);
+            }
+            Err(error) => return (counts, Err(error)),
         }
-        progress.landed(counts.fetched);
         landed.send_replace(());
     }
     (counts, Ok(()))
 }
 
-async fn land(landing: &Landing, seed: &str, page: &Page, counts: &mut Counts) -> Result<()> {
+async fn land(landing: &Landing, seed: &str, page: &Page) -> Result<Counts> {
     let origin = PageOrigin {
         // A text of PostgreSQL cannot hold it.
         seed: seed.replace('\0', ""),
@@ -68,12 +88,13 @@ async fn land(landing: &Landing, seed: &str, page: &Page, counts: &mut Counts) -
         }
     }
     let landed = landing.land(&origin, &readable, &apart).await?;
-    counts.fetched += (readable.len() + apart.len()) as u64;
-    counts.landed += landed.landed;
-    counts.already_landed += landed.already_landed;
-    counts.conflicting += landed.conflicting;
-    counts.rejected += apart.len() as u64;
-    Ok(())
+    Ok(Counts {
+        fetched: (readable.len() + apart.len()) as u64,
+        landed: landed.landed,
+        already_landed: landed.already_landed,
+        conflicting: landed.conflicting,
+        rejected: apart.len() as u64,
+    })
 }
 
 /// A record is landed when its event can be made of it.

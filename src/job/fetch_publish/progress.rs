@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, plain log lines elsewhere.
+//! How far a run is: a bar on a terminal, plain log lines elsewhere, and the metrics.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use log::info;
 
+use super::land::Counts;
+use crate::metrics::Watch;
+
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) struct Progress {
+    watch: Watch,
     bar: Option<ProgressBar>,
     state: Mutex<State>,
 }
@@ -22,7 +26,7 @@ struct State {
 }
 
 impl Progress {
-    pub(super) fn new(users: Option<u64>) -> Self {
+    pub(super) fn new(users: Option<u64>, watch: Watch) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style =
                 "{elapsed_precise} {wide_bar} {pos}/{len} landed, {msg} published, {per_sec}";
@@ -34,6 +38,7 @@ impl Progress {
             .with_message("0")
         });
         Self {
+            watch,
             bar,
             state: Mutex::new(State {
                 users,
@@ -44,14 +49,22 @@ impl Progress {
         }
     }
 
-    pub(super) fn landed(&self, fetched: u64) {
+    /// A page, and how many were fetched with it.
+    pub(super) fn landed(&self, page: Counts, fetched: u64) {
+        self.watch.add("fetched", page.fetched);
+        self.watch.add("landed", page.landed);
+        self.watch.add("already_landed", page.already_landed);
+        self.watch.add("conflicting", page.conflicting);
+        self.watch.add("rejected", page.rejected);
         if let Some(bar) = &self.bar {
             bar.set_position(fetched);
         }
         self.update(|state| state.fetched = fetched);
     }
 
-    pub(super) fn published(&self, published: u64) {
+    /// So many more, and all with them.
+    pub(super) fn published(&self, more: u64, published: u64) {
+        self.watch.add("published", more);
         if let Some(bar) = &self.bar {
             bar.set_message(published.to_string());
         }

@@ -50,7 +50,7 @@ pub(super) async fn run(
         above = last.sequence;
         let (number, outcome) = publish(&outbox, &publisher, encoder, &chunk, within).await;
         published += number;
-        progress.published(published);
+        progress.published(number, published);
         if outcome.is_err() {
             return (published, outcome);
         }

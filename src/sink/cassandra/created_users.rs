@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::failure::{Verdict, failed, judge};
 use super::prepare;
 use crate::error::Result;
+use crate::metrics::Requests;
 use crate::pipeline::retry::retry;
 use crate::pipeline::store::Store;
 use crate::user::row::CreatedUser;
@@ -26,6 +27,7 @@ pub struct CreatedUsers {
     session: Session,
     insert: PreparedStatement,
     retry_timeout: Duration,
+    requests: Requests,
 }
 
 type Values<'a> = (
@@ -65,7 +67,13 @@ impl CreatedUsers {
             session,
             insert,
             retry_timeout,
+            requests: Requests::default(),
         })
+    }
+
+    #[must_use]
+    pub fn watched(self, requests: Requests) -> Self {
+        Self { requests, ..self }
     }
 
     async fn write(&self, rows: &[TimedRow]) -> Result<(), ExecutionError> {
@@ -91,8 +99,9 @@ impl Store<TimedRow> for CreatedUsers {
         let mut parts = vec![&rows[..]];
         while let Some(part) = parts.pop() {
             let again = |error: &ExecutionError| judge(error) == Verdict::Again;
+            let request = self.requests.begin(part.len());
             let written = retry("storing rows", self.retry_timeout, again, || {
-                self.write(part)
+                request.attempt(self.write(part))
             })
             .await;
             match written {

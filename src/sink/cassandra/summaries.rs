@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::failure::{Verdict, failed, judge};
 use super::prepare;
 use crate::error::{Error, Result};
+use crate::metrics::Requests;
 use crate::pipeline::fold::{Advance, Ledger, Ledgers};
 use crate::pipeline::retry::retry;
 use crate::pipeline::sequence::HighWater;
@@ -41,6 +42,8 @@ pub struct UserSummaries {
     begin: PreparedStatement,
     set_count: PreparedStatement,
     retry_timeout: Duration,
+    reads: Requests,
+    writes: Requests,
 }
 
 impl UserSummaries {
@@ -95,7 +98,18 @@ impl UserSummaries {
             begin,
             set_count,
             retry_timeout,
+            reads: Requests::default(),
+            writes: Requests::default(),
         })
+    }
+
+    #[must_use]
+    pub fn watched(self, reads: Requests, writes: Requests) -> Self {
+        Self {
+            reads,
+            writes,
+            ..self
+        }
     }
 
     /// The sums over the partitions given.
@@ -166,11 +180,12 @@ impl UserSummaries {
 
     async fn offset(&self, partition: i32) -> Result<(Option<i64>, HighWater)> {
         let values = (&self.group_id, &self.topic, partition);
+        let request = self.reads.begin(0);
         let result = retry(
             "loading a summary",
             self.retry_timeout,
             may_try_again,
-            || self.session.execute_unpaged(&self.load_offset, values),
+            || request.attempt(self.session.execute_unpaged(&self.load_offset, values)),
         )
         .await
         .map_err(|cause| failed("load the offset of a summary", cause))?;
@@ -225,11 +240,12 @@ impl Ledgers for UserSummaries {
     async fn load(&self, partition: i32) -> Result<Ledger> {
         let (next_offset, high_water) = self.offset(partition).await?;
         let values = (&self.group_id, &self.topic, partition);
+        let request = self.reads.begin(0);
         let result = retry(
             "loading a summary",
             self.retry_timeout,
             may_try_again,
-            || self.session.execute_unpaged(&self.load_counts, values),
+            || request.attempt(self.session.execute_unpaged(&self.load_counts, values)),
         )
         .await
         .map_err(|cause| failed("load a summary", cause))?
@@ -262,8 +278,10 @@ impl Ledgers for UserSummaries {
     /// One attempt: who asks is waiting for others, and asks again.
     async fn next_offset(&self, partition: i32) -> Result<Option<i64>> {
         let values = (&self.group_id, &self.topic, partition);
+        let request = self.reads.begin(0);
         let asked = self.session.execute_unpaged(&self.load_offset, values);
-        let result = asked
+        let result = request
+            .attempt(asked)
             .await
             .map_err(|cause| failed("load the offset of a summary", cause))?;
         Ok(kept_offset(result)?.0)
@@ -271,8 +289,9 @@ impl Ledgers for UserSummaries {
 
     async fn advance(&self, step: &Advance) -> Result<bool> {
         let begun = std::time::Instant::now();
+        let request = self.writes.begin(step.records as usize);
         loop {
-            let error = match self.try_advance(step).await {
+            let error = match request.attempt(self.try_advance(step)).await {
                 Ok(result) => return applied(result),
                 Err(error) => error,
             };

@@ -9,6 +9,7 @@ use super::{Acknowledgement, Acknowledgements, failed};
 use crate::broker::{client_config, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
+use crate::metrics::Requests;
 use crate::pipeline::sequence::{SEQUENCE_HEADER, Sequence};
 
 /// Where a record stands on the topic.
@@ -33,6 +34,7 @@ pub struct Publisher {
     producer: ThreadedProducer<Acknowledgements>,
     acknowledged: mpsc::Receiver<Acknowledgement>,
     topic: String,
+    requests: Requests,
 }
 
 impl Publisher {
@@ -61,12 +63,20 @@ impl Publisher {
             producer,
             acknowledged,
             topic: kafka.topic.clone(),
+            requests: Requests::default(),
         })
+    }
+
+    #[must_use]
+    pub fn watched(self, requests: Requests) -> Self {
+        Self { requests, ..self }
     }
 
     /// Sends events and waits for their acknowledgements. Blocks. What was acknowledged comes back also when the rest failed.
     pub fn publish(&self, events: &[Event], within: Duration) -> (Vec<Published>, Result<()>) {
-        let deadline = Instant::now() + within;
+        let begun = Instant::now();
+        let deadline = begun + within;
+        let request = self.requests.begin(events.len());
         let mut published = Vec::with_capacity(events.len());
         let mut outcome = Ok(());
         let mut sent = 0;
@@ -91,6 +101,9 @@ impl Publisher {
                     break;
                 }
             }
+        }
+        if outcome.is_ok() {
+            request.answered(begun.elapsed());
         }
         (published, outcome)
     }

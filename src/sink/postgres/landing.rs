@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::failed;
 use crate::error::Result;
+use crate::metrics::Requests;
 use crate::rejection::Rejection;
 use crate::user::fingerprint::Fingerprint;
 
@@ -42,6 +43,7 @@ pub struct Landing {
     client: Client,
     land: Statement,
     keep_apart: Statement,
+    requests: Requests,
 }
 
 impl Landing {
@@ -66,11 +68,27 @@ impl Landing {
             client,
             land,
             keep_apart,
+            requests: Requests::default(),
         })
+    }
+
+    #[must_use]
+    pub fn watched(self, requests: Requests) -> Self {
+        Self { requests, ..self }
     }
 
     /// One round trip, and a second one only for a page that has records to keep apart.
     pub async fn land(
+        &self,
+        origin: &PageOrigin,
+        readable: &[Readable<'_>],
+        apart: &[Apart<'_>],
+    ) -> Result<Landed> {
+        let request = self.requests.begin(readable.len() + apart.len());
+        request.attempt(self.write(origin, readable, apart)).await
+    }
+
+    async fn write(
         &self,
         origin: &PageOrigin,
         readable: &[Readable<'_>],

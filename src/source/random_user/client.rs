@@ -8,6 +8,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use super::answer::{Flaw, Page, check};
 use crate::config::Server;
 use crate::error::{Error, Result};
+use crate::metrics::Requests;
 use crate::shutdown::Shutdown;
 
 /// A page of 5,000 users is about 5.4 MB.
@@ -31,6 +32,7 @@ pub struct ApiSettings {
 pub struct Api {
     client: Client,
     settings: ApiSettings,
+    requests: Requests,
 }
 
 /// A question without a page for an answer.
@@ -49,7 +51,16 @@ impl Api {
             .map_err(|cause| {
                 Error::configuration("the HTTP client cannot be made").cause(cause.without_url())
             })?;
-        Ok(Self { client, settings })
+        Ok(Self {
+            client,
+            settings,
+            requests: Requests::default(),
+        })
+    }
+
+    #[must_use]
+    pub fn watched(self, requests: Requests) -> Self {
+        Self { requests, ..self }
     }
 
     /// Asks for a page until it is one. Nothing comes back when a stop is asked for meanwhile.
@@ -62,9 +73,10 @@ impl Api {
             .without_max_times()
             .build();
         let mut flawed = 0;
+        let request = self.requests.begin(users as usize);
         loop {
             let miss = tokio::select! {
-                answer = self.ask(number, users) => match answer {
+                answer = request.attempt(self.ask(number, users)) => match answer {
                     Ok(page) => return Ok(Some(page)),
                     Err(miss) => miss,
                 },
