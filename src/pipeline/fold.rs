@@ -14,6 +14,7 @@ use super::outcome::Outcome;
 use super::record::Record;
 use super::sequence::HighWater;
 use super::source::Start;
+use super::tally::Tally;
 use super::work::{Room, Work};
 use crate::error::{Error, Result};
 
@@ -110,6 +111,7 @@ pub struct FoldEach<R, L, D> {
     /// A dead letter was not delivered: nothing more is written, so that its record is read again.
     failed: bool,
     counts: Counts,
+    tally: Tally,
 }
 
 impl<R, L, D> FoldEach<R, L, D>
@@ -137,6 +139,7 @@ where
             last_write: Instant::now(),
             failed: false,
             counts: Counts::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -285,6 +288,7 @@ where
             return Ok(());
         }
         if !open.ledger.high_water.is_new(record.sequence) {
+            self.tally.consumed();
             open.begin(record).already_counted += 1;
             return Ok(());
         }
@@ -299,8 +303,10 @@ where
                 let sent = self.dead_letters.send(record, &rejection);
                 self.failed |= sent.is_err();
                 sent?;
+                self.tally.rejected(record, &rejection);
             }
         }
+        self.tally.consumed();
         if open.change_bytes >= MAX_CHANGE_BYTES {
             // A dead letter that is not delivered fails by itself.
             self.write(&|| false)?;
@@ -351,6 +357,10 @@ where
         for partition in partitions {
             self.open.remove(partition);
         }
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn progress(&self) -> String {

@@ -2,6 +2,7 @@
 
 use super::record::Record;
 use super::source::Start;
+use super::tally::Tally;
 use crate::error::Result;
 
 /// Whether more records may come.
@@ -38,6 +39,9 @@ pub trait Work: Send + 'static {
 
     /// These partitions are ours no longer.
     fn revoked(&mut self, partitions: &[i32]);
+
+    /// What was consumed, and what of it was rejected.
+    fn tally(&self) -> &Tally;
 
     /// One line of numbers for the log while the run goes on.
     fn progress(&self) -> String;

@@ -22,6 +22,7 @@ mod end_to_end;
 mod exactness;
 mod filters;
 mod formats;
+mod max_dead_letters;
 mod members;
 mod missing;
 mod operator;
