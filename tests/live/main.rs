@@ -25,6 +25,7 @@ mod formats;
 mod max_dead_letters;
 mod members;
 mod missing;
+mod offsets;
 mod operator;
 mod recorded_users;
 mod registry_troubles;
