@@ -106,6 +106,6 @@ class StopOnFinalExitCode(RetryPolicy):
         self.program = program
 
     def evaluate(self, exception, try_number, max_tries, context=None) -> RetryDecision:  # noqa: ARG002
-        if getattr(exception, "exit_code", None) in runners.FINAL_EXIT_CODES:
+        if runners.is_final(self.program, getattr(exception, "exit_code", None)):
             return RetryDecision.fail(str(exception))
         return RetryDecision.default()

@@ -29,7 +29,7 @@ _OF_THE_PROGRAMS = (
 )
 _OF_THIS_MACHINE = ("STREAMFLOW_AIRFLOW_", "STREAMFLOW_BIN_DIR", "STREAMFLOW_DOCKER_", "STREAMFLOW_RUNNER", "STREAMFLOW_STACK")
 
-# What each exit code means and what to do about it (docs/operations.md). Another try cannot change those of FINAL.
+# What each exit code means and what to do about it (docs/operations.md).
 MEANINGS = {
     2: "the program refused its arguments: correct the run's parameters and trigger it again",
     65: "the data is bad: do what its last line says",
@@ -39,7 +39,9 @@ MEANINGS = {
     77: "a server refused access: give the program's user the permission that its last line names",
     78: "the configuration is wrong or something is missing: do what its last line says, then clear this task",
 }
-FINAL_EXIT_CODES = frozenset({2, 77, 78})
+_FINAL_EXIT_CODES = frozenset({2, 77, 78})
+# Too many dead letters: another try would begin after them, and end well before a person has looked at them.
+_TOO_MANY_DEAD_LETTERS = frozenset({("transform-store", 65), ("aggregate", 65)})
 NOTHING_TO_DO = 99
 
 
@@ -70,6 +72,11 @@ class ProgramFailed(AirflowException):
 def ended_with(program: str, exit_code: int) -> ProgramFailed:
     meaning = MEANINGS.get(exit_code, "see its last lines")
     return ProgramFailed(exit_code, f"{program} ended with exit code {exit_code}: {meaning}.")
+
+
+def is_final(program: str, exit_code: int | None) -> bool:
+    """Whether a person has to act, so that another try would change nothing or hide something."""
+    return exit_code in _FINAL_EXIT_CODES or (program, exit_code) in _TOO_MANY_DEAD_LETTERS
 
 
 def default() -> str:

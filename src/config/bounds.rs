@@ -3,6 +3,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::pipeline::bounds::Limits;
+use crate::pipeline::max_dead_letters::MaxDeadLetters;
 use crate::user::filter::Filter;
 
 #[derive(Debug, Clone, Args)]
@@ -24,6 +25,16 @@ pub struct BoundArguments {
     #[arg(long, value_parser = super::parse_duration, value_name = "TIME")]
     pub duration: Option<Duration>,
 
+    /// End with an error (exit code 65) when more records of this run have become dead letters than this number, or this share of what it
+    /// has consumed. A share is judged from 100 records on, and at the end of the run. No limit unless given
+    #[arg(
+        long,
+        env = "STREAMFLOW_MAX_DEAD_LETTERS",
+        value_name = "N|N%",
+        allow_negative_numbers = true
+    )]
+    pub max_dead_letters: Option<MaxDeadLetters>,
+
     /// Exit with 99 when there was nothing to do, which Airflow shows as skipped
     #[arg(long)]
     pub skip_if_empty: bool,
@@ -35,6 +46,7 @@ impl BoundArguments {
             follow: self.follow,
             max_records: self.max_records,
             duration: self.duration,
+            max_dead_letters: self.max_dead_letters,
         }
     }
 }

@@ -39,6 +39,7 @@ Examples:
   aggregate                                            count what is new on the topic, print the summary, end
   aggregate --follow                                   as a service
   aggregate --group-id adults --min-age 18             numbers of their own
+  aggregate --max-dead-letters 1%                      fail when more of it cannot be used
 
 The last line of standard output is one JSON object:
   {\"job\":\"aggregate\",\"consumed\":1000,\"counted\":985,\"already_counted\":5,\"filtered\":0,\"dead_lettered\":10,\"elapsed_ms\":812}
@@ -105,9 +106,11 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     );
     let partitions: Vec<i32> = consuming.targets.keys().copied().collect();
     let (work, end) = consuming.run(work, "user_summaries", &shutdown).await?;
-    print(&summary_table::render(
-        &work.ledgers().totals(&partitions).await?,
-    ))?;
+    if end.is_ok() {
+        print(&summary_table::render(
+            &work.ledgers().totals(&partitions).await?,
+        ))?;
+    }
     let counts = work.counts();
     let numbers = [
         ("consumed", counts.consumed),

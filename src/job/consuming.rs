@@ -78,13 +78,13 @@ impl Consuming {
         KafkaDeadLetters::new(&self.arguments.kafka, job)
     }
 
-    /// Consumes to the end of the run; the work comes back with its numbers.
+    /// Consumes to the end of the run; the work comes back with its numbers, also when the run failed on its way.
     pub(super) async fn run<W: Work>(
         self,
         work: W,
         table: &str,
         shutdown: &Shutdown,
-    ) -> Result<(W, End)> {
+    ) -> Result<(W, Result<End>)> {
         let kafka = &self.arguments.kafka;
         info!(
             "from topic {} (group {}, {} partitions) to {}.{table}",
@@ -104,22 +104,24 @@ impl Consuming {
             let mut bounds = Bounds::new(limits, self.targets, Instant::now());
             let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
             watch.finishes();
-            Ok((work.finished(), end?))
+            (work.finished(), end)
         })
         .await
-        .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))?
+        .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))
     }
 }
 
-/// The report of a run: its numbers, and whether a signal ended it before its own end.
+/// The report of a run: its numbers, why it failed, and whether a signal ended it before its own end.
 pub(super) fn report<const N: usize>(
     numbers: [(&str, u64); N],
-    end: End,
+    end: Result<End>,
     limits: Limits,
 ) -> Report {
     let mut report = Report::of(numbers.map(|(name, number)| (name, Value::from(number))));
-    if end == End::Stopped && !limits.follow {
-        report.interrupted();
+    match end {
+        Ok(End::Stopped) if !limits.follow => report.interrupted(),
+        Ok(_) => {}
+        Err(error) => report.failure = Some(error),
     }
     report
 }

@@ -37,6 +37,7 @@ Examples:
   transform-store                            store what is on the topic now, then end
   transform-store --follow                   as a service
   transform-store --min-age 18 --nationalities gb,fr
+  transform-store --max-dead-letters 1%      fail when more of it cannot be used
 
 The last line of standard output is one JSON object:
   {\"job\":\"transform-store\",\"consumed\":1000,\"stored\":990,\"filtered\":0,\"dead_lettered\":10,\"elapsed_ms\":812}

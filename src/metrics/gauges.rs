@@ -48,12 +48,12 @@ fn of_a_consumer(encoder: &mut DescriptorEncoder<'_>, state: &State) -> fmt::Res
     }
     let assigned = state.partitions.assigned.len() as u64;
     let paused = u64::from(state.paused);
-    let letters = state.tally.dead_letters_in_flight as u64;
+    let letters = state.account.dead_letters_in_flight as u64;
     for (name, help, number) in [
         (
             "streamflow_records_in_flight",
             "Records that were consumed and are not settled yet.",
-            state.tally.in_flight,
+            state.account.in_flight,
         ),
         (
             "streamflow_dead_letters_in_flight",

@@ -10,7 +10,7 @@ use super::Subject;
 use super::health::{Health, Pending};
 use super::lag::{Lag, Offsets, Standing};
 use super::numbers::Numbers;
-use crate::pipeline::work::Tally;
+use crate::pipeline::work::Account;
 use crate::shutdown::Shutdown;
 
 pub(super) struct Inner {
@@ -34,7 +34,7 @@ pub(super) struct State {
     pub(super) partitions: Standing,
     pub(super) paused: bool,
     pub(super) lags: BTreeMap<i32, i64>,
-    pub(super) tally: Tally,
+    pub(super) account: Account,
     lag: Lag,
 }
 
@@ -49,7 +49,7 @@ impl Inner {
                 partitions: Standing::default(),
                 paused: false,
                 lags: BTreeMap::new(),
-                tally: Tally::default(),
+                account: Account::default(),
                 lag: Lag::default(),
             }),
         });
@@ -116,14 +116,14 @@ impl State {
     }
 
     /// Takes the numbers of the work over, and says by how much each has grown.
-    pub(super) fn tally(&mut self, tally: Tally, now: Instant) -> Vec<(&'static str, u64)> {
-        let before = std::mem::replace(&mut self.tally, tally);
-        let Tally {
+    pub(super) fn account(&mut self, account: Account, now: Instant) -> Vec<(&'static str, u64)> {
+        let before = std::mem::replace(&mut self.account, account);
+        let Account {
             consumed,
             ref outcomes,
             in_flight,
             dead_letters_in_flight: _,
-        } = self.tally;
+        } = self.account;
         let mut grown = vec![("consumed", consumed.saturating_sub(before.consumed))];
         for &(outcome, records) in outcomes {
             let had = before.outcomes.iter().find(|it| it.0 == outcome);

@@ -12,7 +12,7 @@ use super::requests::{Kind, Requests};
 use super::told::{Inner, State};
 use super::{Operation, Subject};
 use crate::config::Server;
-use crate::pipeline::work::Tally;
+use crate::pipeline::work::Account;
 use crate::shutdown::Shutdown;
 
 /// Cloned freely; all clones tell the same listener, or none.
@@ -136,10 +136,10 @@ impl Watch {
     }
 
     /// The numbers of the work: what has grown is counted.
-    pub(super) fn tally(&self, tally: Tally) {
+    pub(super) fn account(&self, account: Account) {
         let Some(inner) = &self.0 else { return };
         self.tell(|state, now| {
-            let grown = state.tally(tally, now);
+            let grown = state.account(account, now);
             for (outcome, records) in grown {
                 inner.numbers.add(outcome, records);
             }

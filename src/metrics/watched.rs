@@ -6,7 +6,8 @@ use super::Watch;
 use crate::error::Result;
 use crate::pipeline::record::Record;
 use crate::pipeline::source::{Event, Source, Start};
-use crate::pipeline::work::{Room, Tally, Work};
+use crate::pipeline::tally::Tally;
+use crate::pipeline::work::{Account, Room, Work};
 
 /// Ten times a second is as good as always for who looks every few seconds, and costs nothing.
 const TELL_INTERVAL: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ impl<T> Watched<T> {
 impl<W: Work> Watched<W> {
     /// The work itself, with its last numbers told.
     pub fn finished(self) -> W {
-        self.watch.tally(self.inner.tally());
+        self.watch.account(self.inner.account());
         self.inner
     }
 }
@@ -103,7 +104,7 @@ impl<W: Work> Work for Watched<W> {
             let now = Instant::now();
             if self.told.is_none_or(|told| now - told >= TELL_INTERVAL) {
                 self.watch.turned();
-                self.watch.tally(self.inner.tally());
+                self.watch.account(self.inner.account());
                 self.told = Some(now);
             }
         }
@@ -135,7 +136,11 @@ impl<W: Work> Work for Watched<W> {
         self.inner.progress()
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self) -> &Tally {
         self.inner.tally()
+    }
+
+    fn account(&self) -> Account {
+        self.inner.account()
     }
 }

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::max_dead_letters::MaxDeadLetters;
+
 /// What was asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     pub follow: bool,
     pub max_records: Option<u64>,
     pub duration: Option<Duration>,
+    /// With more than these the run ends with an error.
+    pub max_dead_letters: Option<MaxDeadLetters>,
 }
 
 /// Why a run ended.
@@ -71,6 +75,10 @@ impl Bounds {
         for partition in partitions {
             self.positions.remove(&partition);
         }
+    }
+
+    pub fn max_dead_letters(&self) -> Option<MaxDeadLetters> {
+        self.limits.max_dead_letters
     }
 
     pub fn follows(&self) -> bool {
@@ -235,6 +243,7 @@ mod tests {
             follow: true,
             max_records: Some(1),
             duration: Some(Duration::from_secs(60)),
+            max_dead_letters: None,
         });
         bounds.assigned([0, 1]);
         bounds.end_of_partition(0);

@@ -49,6 +49,10 @@ pub fn consume<S: Source, W: Work>(
     let end = outcome?;
     finished?;
     committed?;
+    // A run that is stopped has not come to its end.
+    if end != End::Stopped {
+        work.tally().check(bounds.max_dead_letters(), true)?;
+    }
     info!("ends: {}; {}", end.as_str(), work.progress());
     Ok(end)
 }
@@ -151,6 +155,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             if bounds.admits(record.partition, record.offset) {
                 work.record(record)?;
                 bounds.consumed(record.partition, record.offset);
+                work.tally().check(bounds.max_dead_letters(), false)?;
             } else if !bounds.is_read(record.partition) {
                 beyond = Some(record.partition);
             }

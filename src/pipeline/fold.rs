@@ -14,7 +14,8 @@ use super::outcome::Outcome;
 use super::record::Record;
 use super::sequence::HighWater;
 use super::source::Start;
-use super::work::{Room, Tally, Work};
+use super::tally::Tally;
+use super::work::{Account, Room, Work};
 use crate::error::{Error, Result};
 
 /// How long numbers may be ahead of what is written.
@@ -112,6 +113,7 @@ pub struct FoldEach<R, L, D> {
     /// A dead letter was not delivered: nothing more is written, so that its record is read again.
     failed: bool,
     counts: Counts,
+    tally: Tally,
 }
 
 impl<R, L, D> FoldEach<R, L, D>
@@ -139,6 +141,7 @@ where
             last_write: Instant::now(),
             failed: false,
             counts: Counts::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -288,6 +291,7 @@ where
             return Ok(());
         }
         if !open.ledger.high_water.is_new(record.sequence) {
+            self.tally.consumed();
             open.begin(record).already_counted += 1;
             return Ok(());
         }
@@ -302,8 +306,10 @@ where
                 let sent = self.dead_letters.send(record, &rejection);
                 self.failed |= sent.is_err();
                 sent?;
+                self.tally.rejected(record, &rejection);
             }
         }
+        self.tally.consumed();
         if open.change_bytes >= MAX_CHANGE_BYTES {
             // A dead letter that is not delivered fails by itself.
             self.write(&|| false)?;
@@ -356,6 +362,10 @@ where
         }
     }
 
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     fn progress(&self) -> String {
         let Counts {
             consumed,
@@ -373,7 +383,7 @@ where
     }
 
     /// What is not written is in flight: it is counted again when it is not written in the end.
-    fn tally(&self) -> Tally {
+    fn account(&self) -> Account {
         let Counts {
             consumed,
             counted,
@@ -381,7 +391,7 @@ where
             filtered,
             dead_lettered,
         } = self.counts;
-        Tally {
+        Account {
             consumed,
             outcomes: vec![
                 ("counted", counted),

@@ -6,7 +6,7 @@ use super::record::Record;
 use crate::error::Result;
 
 /// What a call of [`Source::next`] met besides records.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Nothing arrived within the time given.
     Nothing,

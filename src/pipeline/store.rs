@@ -12,8 +12,9 @@ use super::dead_letter::DeadLetters;
 use super::outcome::Outcome;
 use super::record::Record;
 use super::source::Start;
+use super::tally::Tally;
 use super::watermark::Watermark;
-use super::work::{Room, Tally, Work};
+use super::work::{Account, Room, Work};
 use crate::error::Result;
 
 /// A server that keeps rows. Writing the same row again must change nothing.
@@ -61,6 +62,7 @@ pub struct StoreEach<T, R, S, D> {
     done_sender: mpsc::Sender<Done>,
     watermarks: BTreeMap<i32, Watermark>,
     counts: Counts,
+    tally: Tally,
 }
 
 type Done = Result<Vec<(i32, i64)>>;
@@ -94,6 +96,7 @@ where
             done_sender,
             watermarks: BTreeMap::new(),
             counts: Counts::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -200,6 +203,7 @@ where
             return Ok(());
         }
         self.counts.consumed += 1;
+        self.tally.consumed();
         match (self.read)(record)? {
             Outcome::Keep((row, bytes)) => {
                 let full = self
@@ -214,7 +218,10 @@ where
                 self.counts.filtered += 1;
                 watermark.settle(record.offset);
             }
-            Outcome::Reject(rejection) => self.dead_letters.send(record, &rejection)?,
+            Outcome::Reject(rejection) => {
+                self.dead_letters.send(record, &rejection)?;
+                self.tally.rejected(record, &rejection);
+            }
             Outcome::Unread => {}
         }
         Ok(())
@@ -262,6 +269,10 @@ where
         }
     }
 
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     fn progress(&self) -> String {
         let Counts {
             consumed,
@@ -274,14 +285,14 @@ where
         )
     }
 
-    fn tally(&self) -> Tally {
+    fn account(&self) -> Account {
         let Counts {
             consumed,
             stored,
             filtered,
             dead_lettered,
         } = self.counts;
-        Tally {
+        Account {
             consumed,
             outcomes: vec![
                 ("stored", stored),

@@ -2,6 +2,7 @@
 
 use super::record::Record;
 use super::source::Start;
+use super::tally::Tally;
 use crate::error::Result;
 
 /// Whether more records may come.
@@ -13,7 +14,7 @@ pub enum Room {
 
 /// The numbers of a run so far, for who watches it. Those of the outcomes never become smaller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Account {
     pub consumed: u64,
     /// What became of the records, in the words of the job.
     pub outcomes: Vec<(&'static str, u64)>,
@@ -50,8 +51,11 @@ pub trait Work: Send + 'static {
     /// These partitions are ours no longer.
     fn revoked(&mut self, partitions: &[i32]);
 
+    /// What was consumed, and what of it was rejected.
+    fn tally(&self) -> &Tally;
+
     /// One line of numbers for the log while the run goes on.
     fn progress(&self) -> String;
 
-    fn tally(&self) -> Tally;
+    fn account(&self) -> Account;
 }

@@ -3,23 +3,21 @@
 //! Rebalances are handed to the loop as events instead of being answered inside librdkafka's callback, so that what is in flight can be
 //! finished and committed before a partition moves on.
 
+mod failure;
+mod reach;
+mod rebalances;
 mod span;
 
 pub use span::{RecordHeaders, Records, Span, SpanReader};
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use log::{debug, warn};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::types::RDKafkaRespErr;
 
 use crate::broker::{client_config, refused_settings};
 use crate::config::KafkaArguments;
@@ -27,6 +25,9 @@ use crate::error::{Error, Result};
 use crate::pipeline::record::Record;
 use crate::pipeline::sequence::{SEQUENCE_HEADER, Sequence};
 use crate::pipeline::source::{Event, Source, Start};
+use failure::{failed, is_final, is_of_a_rebalance};
+use reach::{KeptBy, Reach};
+use rebalances::Rebalances;
 
 /// What librdkafka may fetch ahead, of all partitions together: bounds the memory whatever the backlog.
 const FETCH_AHEAD_KBYTES: &str = "8192";
@@ -34,95 +35,50 @@ const FETCH_AHEAD_KBYTES: &str = "8192";
 /// One question to a broker.
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a commit that is waited for is tried again while the group shares its partitions out anew. Short: it is also part of a stop.
+const COMMIT_WITHIN: Duration = Duration::from_millis(1_500);
+const COMMIT_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
 pub struct KafkaSource {
     consumer: BaseConsumer<Rebalances>,
     topic: String,
+    /// Where a partition is begun of which the group has committed nothing.
+    fresh: Offset,
+    /// Where the partitions were begun that are ours now, as far as it was a known offset.
+    begun: BTreeMap<i32, i64>,
     paused: bool,
-}
-
-/// Keeps the rebalances that librdkafka announces until the loop asks.
-#[derive(Default)]
-struct Rebalances {
-    announced: Mutex<VecDeque<Event>>,
-    closing: AtomicBool,
-}
-
-impl ClientContext for Rebalances {
-    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        debug!(target: "librdkafka", "{facility} {message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        debug!(target: "librdkafka", "{error}: {reason}");
-    }
-}
-
-impl ConsumerContext for Rebalances {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        error: RDKafkaRespErr,
-        list: &mut TopicPartitionList,
-    ) {
-        let partitions: Vec<i32> = list.elements().iter().map(|it| it.partition()).collect();
-        let event = match error {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Event::Assigned(partitions),
-            _ if self.closing.load(Ordering::Acquire) => {
-                // The loop is over: nobody else will answer.
-                if let Err(error) = release(consumer, list) {
-                    debug!("leaving the group: {error}");
-                }
-                return;
-            }
-            _ => Event::Revoked {
-                partitions,
-                lost: consumer.assignment_lost(),
-            },
-        };
-        if let Ok(mut announced) = self.announced.lock() {
-            announced.push_back(event);
-        }
-    }
-
-    fn commit_callback(&self, result: Result<(), KafkaError>, _offsets: &TopicPartitionList) {
-        if let Err(error) = result {
-            warn!("offsets are not committed, the next commit covers them: {error}");
-        }
-    }
-}
-
-fn release(
-    consumer: &BaseConsumer<Rebalances>,
-    list: &TopicPartitionList,
-) -> Result<(), KafkaError> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-        _ => consumer.unassign(),
-    }
 }
 
 impl KafkaSource {
     pub fn subscribe(kafka: &KafkaArguments, group_id: &str) -> Result<Self> {
-        let config = client_config(
-            kafka,
-            &[
-                ("group.id", group_id),
+        let mut settings = vec![
+            ("group.id", group_id),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            // What is not there any more is told: librdkafka would go on elsewhere without a word.
+            ("auto.offset.reset", "error"),
+            ("enable.partition.eof", "true"),
+            ("isolation.level", "read_committed"),
+            ("queued.max.messages.kbytes", FETCH_AHEAD_KBYTES),
+            ("fetch.message.max.bytes", "1048576"),
+            ("fetch.wait.max.ms", "100"),
+            // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
+            ("fetch.queue.backoff.ms", "10"),
+        ];
+        let options = kafka.options()?;
+        let given = |key: &str| options.iter().rev().find(|it| it.0 == key);
+        let protocol = given("group.protocol").map_or("classic", |it| &it.1);
+        // With the protocol of KIP-848 these two are the broker's, and librdkafka refuses them.
+        if !protocol.eq_ignore_ascii_case("consumer") {
+            settings.extend([
                 // A member that was killed holds its partitions for so long; the default of 45 s would hold up the next run.
                 ("session.timeout.ms", "10000"),
                 // How soon a member hears that the group shares its partitions out anew.
                 ("heartbeat.interval.ms", "1000"),
-                ("enable.auto.commit", "false"),
-                ("enable.auto.offset.store", "false"),
-                ("auto.offset.reset", "earliest"),
-                ("enable.partition.eof", "true"),
-                ("isolation.level", "read_committed"),
-                ("queued.max.messages.kbytes", FETCH_AHEAD_KBYTES),
-                ("fetch.message.max.bytes", "1048576"),
-                ("fetch.wait.max.ms", "100"),
-                // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
-                ("fetch.queue.backoff.ms", "10"),
-            ],
-        )?;
+            ]);
+        }
+        let config = client_config(kafka, &settings)?;
+        let fresh = given("auto.offset.reset").map_or(Offset::Beginning, |_| Offset::Stored);
         let consumer: BaseConsumer<Rebalances> = config
             .create_with_context(Rebalances::default())
             .map_err(refused_settings)?;
@@ -132,12 +88,22 @@ impl KafkaSource {
         Ok(Self {
             consumer,
             topic: kafka.topic.clone(),
+            fresh,
+            begun: BTreeMap::new(),
             paused: false,
         })
     }
 
     fn announced(&self) -> Option<Event> {
-        self.consumer.context().announced.lock().ok()?.pop_front()
+        self.consumer.context().announced()
+    }
+
+    fn named(&self, partitions: &[i32]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for &partition in partitions {
+            list.add_partition(&self.topic, partition);
+        }
+        list
     }
 
     fn list(
@@ -156,10 +122,10 @@ impl KafkaSource {
 }
 
 impl KafkaSource {
-    /// The offsets of the first record and after the last one.
-    fn watermarks(&self, partition: i32) -> Result<(i64, i64)> {
+    fn reach(&self, partition: i32) -> Result<Reach> {
         self.consumer
             .fetch_watermarks(&self.topic, partition, ASK_TIMEOUT)
+            .map(|(first, end)| Reach { first, end })
             .map_err(|cause| failed(&self.topic, "does not tell its offsets", cause))
     }
 
@@ -171,25 +137,54 @@ impl KafkaSource {
         .map_err(|cause| failed(&self.topic, "cannot be paused or resumed", cause))
     }
 
-    /// The offset, when the partition reaches as far. librdkafka would silently begin anew where it does not.
-    fn existing(&self, partition: i32, offset: i64) -> Result<Offset> {
-        let topic = &self.topic;
-        let (low, high) = self.watermarks(partition)?;
-        if offset > high {
-            return Err(Error::configuration(format!(
-                "partition {partition} of the topic {topic} ends at offset {high}, and its records are counted up to {offset} already: \
-                 this is another topic of the same name"
-            ))
-            .hint("count it under another --group-id, or remove the old numbers from user_summaries"));
-        }
-        if offset < low {
-            warn!(
-                "partition {partition} of the topic {topic}: its retention has removed the records from offset {offset} to {} before they \
-                 were worked on",
-                low - 1
-            );
-        }
+    fn begin(&mut self, partition: i32, offset: i64, kept_by: KeptBy) -> Result<Offset> {
+        let reach = self.reach(partition)?;
+        let offset = reach::begin(&self.topic, partition, offset, reach, kept_by)?;
+        self.begun.insert(partition, offset);
         Ok(Offset::Offset(offset))
+    }
+
+    /// librdkafka tells that the next offset of a partition is not there, and not of which one.
+    fn broken_off(&self) -> Result<Error> {
+        let positions = self
+            .consumer
+            .position()
+            .map_err(|cause| failed(&self.topic, "does not tell what is read", cause))?;
+        for element in positions.elements() {
+            let partition = element.partition();
+            let next = match element.offset() {
+                Offset::Offset(next) => Some(next),
+                // Nothing was read of it yet.
+                _ => self.begun.get(&partition).copied(),
+            };
+            let Some(next) = next else { continue };
+            let reach = self.reach(partition)?;
+            if let Some(error) = reach::broken_off(&self.topic, partition, next, reach) {
+                return Ok(error);
+            }
+        }
+        Ok(Error::unavailable(format!(
+            "the topic {} does not have the record that is the next of one of its partitions",
+            self.topic
+        ))
+        .hint("run the job again: it goes on from the committed offsets, and tells what is gone"))
+    }
+
+    fn answer_what_is_announced(&self) -> Result<(), KafkaError> {
+        while let Some(event) = self.announced() {
+            match (self.consumer.rebalance_protocol(), event) {
+                (RebalanceProtocol::Cooperative, Event::Assigned(partitions)) => {
+                    self.consumer.incremental_assign(&self.named(&partitions))?;
+                }
+                (RebalanceProtocol::Cooperative, Event::Revoked { partitions, .. }) => {
+                    self.consumer
+                        .incremental_unassign(&self.named(&partitions))?;
+                }
+                _ => self.consumer.unassign()?,
+            }
+            self.consumer.context().answered();
+        }
+        Ok(())
     }
 }
 
@@ -210,6 +205,7 @@ impl Source for KafkaSource {
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Event::EndOfPartition(partition)),
             Some(Err(error)) => match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.broken_off()?),
                 Some(code) if is_final(code) => {
                     Err(failed(&self.topic, "cannot be consumed", error))
                 }
@@ -223,16 +219,24 @@ impl Source for KafkaSource {
     }
 
     fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()> {
+        let by_the_group = partitions.iter().filter(|it| it.1 == Start::Committed);
+        let by_the_group: Vec<i32> = by_the_group.map(|it| it.0).collect();
+        let committed: BTreeMap<i32, i64> = match by_the_group.is_empty() {
+            true => BTreeMap::new(),
+            false => self.committed(&by_the_group)?.into_iter().collect(),
+        };
         let mut starts = Vec::with_capacity(partitions.len());
         for &(partition, start) in partitions {
-            starts.push((
-                partition,
-                match start {
-                    Start::Committed => Offset::Stored,
-                    Start::Beginning => Offset::Beginning,
-                    Start::At(offset) => self.existing(partition, offset)?,
-                },
-            ));
+            self.begun.remove(&partition);
+            let offset = match (start, committed.get(&partition)) {
+                (Start::Committed, Some(&offset)) => {
+                    self.begin(partition, offset, KeptBy::Group)?
+                }
+                (Start::Committed, None) => self.fresh,
+                (Start::Beginning, _) => Offset::Beginning,
+                (Start::At(offset), _) => self.begin(partition, offset, KeptBy::Summary)?,
+            };
+            starts.push((partition, offset));
         }
         let list = self.list(starts)?;
         match self.consumer.rebalance_protocol() {
@@ -240,6 +244,7 @@ impl Source for KafkaSource {
             _ => self.consumer.assign(&list),
         }
         .map_err(|cause| failed(&self.topic, "gives no partitions", cause))?;
+        self.consumer.context().answered();
         // librdkafka pauses partitions, and these are new ones.
         match self.paused {
             true => self.set_paused(&list, true),
@@ -248,15 +253,16 @@ impl Source for KafkaSource {
     }
 
     fn release(&mut self, partitions: &[i32]) -> Result<()> {
-        let list = self.list(
-            partitions
-                .iter()
-                .map(|&partition| (partition, Offset::Invalid)),
-        )?;
+        let list = self.named(partitions);
         // librdkafka's pause outlives the assignment: a partition that comes back later would stay silent.
         self.set_paused(&list, false)?;
-        release(&self.consumer, &list)
-            .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))
+        match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_unassign(&list),
+            _ => self.consumer.unassign(),
+        }
+        .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))?;
+        self.consumer.context().answered();
+        Ok(())
     }
 
     fn commit(&mut self, positions: &[(i32, i64)], wait: bool) -> Result<()> {
@@ -268,28 +274,45 @@ impl Source for KafkaSource {
                 .iter()
                 .map(|&(partition, offset)| (partition, Offset::Offset(offset))),
         )?;
-        let mode = if wait {
-            CommitMode::Sync
-        } else {
-            CommitMode::Async
-        };
-        match self.consumer.commit(&list, mode) {
-            Ok(()) => Ok(()),
-            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => Ok(()),
-            Err(error) if !wait => {
-                warn!("offsets are not committed, the next commit covers them: {error}");
-                Ok(())
+        if !wait {
+            match self.consumer.commit(&list, CommitMode::Async) {
+                Err(error) if !is_nothing_to_commit(&error) => {
+                    warn!("offsets are not committed, the next commit covers them: {error}");
+                }
+                _ => {}
             }
-            Err(cause) => Err(failed(
-                &self.topic,
-                "did not take the last commit; the records since then will be worked on again, which changes nothing",
-                cause,
-            )),
+            return Ok(());
+        }
+        let begun = Instant::now();
+        loop {
+            match self.consumer.commit(&list, CommitMode::Sync) {
+                Ok(()) => return Ok(()),
+                Err(error) if is_nothing_to_commit(&error) => return Ok(()),
+                Err(error) if is_of_a_rebalance(&error) => {
+                    if begun.elapsed() >= COMMIT_WITHIN {
+                        // Another member has the partitions now. What is done twice changes nothing.
+                        warn!(
+                            "the group has gone on without this member, and does not take its last commit; the records since the one before \
+                             will be worked on again: {error}"
+                        );
+                        return Ok(());
+                    }
+                    debug!("the group shares its partitions out anew, committing again: {error}");
+                    std::thread::sleep(COMMIT_AGAIN_AFTER);
+                }
+                Err(cause) => {
+                    return Err(failed(
+                        &self.topic,
+                        "did not take the last commit; the records since then will be worked on again, which changes nothing",
+                        cause,
+                    ));
+                }
+            }
         }
     }
 
     fn committed(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
-        let list = self.list(partitions.iter().map(|&it| (it, Offset::Invalid)))?;
+        let list = self.named(partitions);
         let untold = |cause| {
             failed(
                 &self.topic,
@@ -312,14 +335,14 @@ impl Source for KafkaSource {
     }
 
     fn tell_end_again(&mut self, partition: i32) -> Result<()> {
-        let list = self.list([(partition, Offset::Invalid)])?;
+        let list = self.named(&[partition]);
         // librdkafka begins to fetch anew from where it is, and forgets that it has told the end.
         self.set_paused(&list, true)?;
         self.set_paused(&list, self.paused)
     }
 
     fn latest(&mut self, partition: i32) -> Result<i64> {
-        self.watermarks(partition).map(|(_, latest)| latest)
+        self.reach(partition).map(|reach| reach.end)
     }
 
     fn pause(&mut self, paused: bool) -> Result<()> {
@@ -334,15 +357,17 @@ impl Source for KafkaSource {
 
 impl Drop for KafkaSource {
     fn drop(&mut self) {
-        self.consumer
-            .context()
-            .closing
-            .store(true, Ordering::Release);
-        // A revocation that was announced and not answered would hold up the leaving of the group.
-        if let Err(error) = self.consumer.unassign() {
+        // A rebalance that was announced and not answered would hold up the leaving of the group for ever.
+        if let Err(error) = self.answer_what_is_announced() {
             debug!("leaving the group: {error}");
         }
+        self.consumer.context().close();
     }
+}
+
+/// All that could be committed is committed already.
+fn is_nothing_to_commit(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset)
 }
 
 fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
@@ -360,41 +385,5 @@ fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
         key: message.key(),
         value: message.payload(),
         sequence,
-    }
-}
-
-/// Errors that no waiting mends.
-fn is_final(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::Fatal
-            | RDKafkaErrorCode::Authentication
-            | RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownTopic
-    )
-}
-
-fn failed(topic: &str, what: &str, cause: KafkaError) -> Error {
-    let message = format!("the topic {topic} {what}");
-    match cause.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::Authentication
-            | RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed,
-        ) => Error::denied(message)
-            .cause(cause)
-            .hint("grant this user READ on the topic and on the consumer group"),
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-            Error::configuration(message)
-                .cause(cause)
-                .hint("make the topic with `streamflow init`")
-        }
-        _ => Error::unavailable(message)
-            .cause(cause)
-            .hint("run the job again: it goes on from the committed offsets"),
     }
 }

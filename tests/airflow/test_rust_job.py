@@ -248,6 +248,16 @@ def until(condition, timeout_s: float) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("program", ["transform-store", "aggregate"])
+def test_too_many_dead_letters_are_for_a_person(make_program, program):
+    make_program(program, "#!/bin/sh\nexit 65\n")
+    task = task_with(program=program)
+    with pytest.raises(AirflowException, match="exit code 65") as failure:
+        execute(task)
+    decision = task.retry_policy.evaluate(failure.value, try_number=1, max_tries=3)
+    assert decision.action == RetryAction.FAIL
+
+
 def nobody_is_in_group(group: int) -> bool:
     end = time.monotonic() + 10
     while time.monotonic() < end:

@@ -1,9 +1,10 @@
 //! Two members of one group at once: they share the partitions, lose nothing, and count nothing twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::event::{numbered, records};
-use crate::process::LIMIT;
+use crate::process::{LIMIT, Running};
+use crate::proxy::Proxy;
 use crate::servers::until;
 use crate::tables::summary_of;
 use crate::world::World;
@@ -106,6 +107,148 @@ fn a_member_that_comes_and_goes_changes_no_number() {
         service.finish().exits(0);
     }
     assert_eq!(world.counted(), 7_000);
+    let users = world.users();
+    assert!(ids.iter().all(|id| users.contains_key(id)));
+}
+
+const COOPERATIVE: &str = "partition.assignment.strategy=cooperative-sticky";
+/// KIP-848: the broker shares the partitions out.
+const BY_THE_BROKER: &str = "group.protocol=consumer";
+
+#[test]
+fn members_come_and_go_by_the_cooperative_protocol() {
+    come_and_go(COOPERATIVE, true);
+}
+
+/// A member that is killed is missed by the broker after 45 s only: here all leave in order.
+#[test]
+fn members_come_and_go_by_the_protocol_of_the_broker() {
+    come_and_go(BY_THE_BROKER, false);
+}
+
+/// Every two seconds a member comes and one goes, in the middle of the work.
+fn come_and_go(option: &str, with_kill: bool) {
+    let Some(world) = World::own() else { return };
+    let (mut ids, mut produced) = (Vec::new(), 0);
+    let landing = Uuid::new_v4();
+    let start = |program| {
+        let mut member = world.spawn(program, &["--follow", "--kafka-option", option]);
+        member.wait_for_log("from topic");
+        member
+    };
+    let programs = ["aggregate", "transform-store"];
+    let mut members = programs.map(|program| vec![start(program), start(program)]);
+    for round in 0..8 {
+        let (more, mut given) = records(500);
+        numbered(&mut given, landing, produced + 1);
+        produced += given.len();
+        world.produce(&given);
+        ids.extend(more);
+        for (program, members) in programs.iter().zip(&mut members) {
+            members.push(start(program));
+            let oldest = members.remove(0);
+            match with_kill && round == 3 {
+                true => drop(oldest.kill()),
+                false => leave(oldest),
+            }
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    members.into_iter().flatten().for_each(leave);
+    for program in programs {
+        world.run(program, &["--kafka-option", option]).exits(0);
+        assert_eq!(world.committed_records(program) as usize, produced);
+    }
+    let users = world.users();
+    assert_eq!(users.len(), produced);
+    assert!(ids.iter().all(|id| users.contains_key(id)));
+    let at = crate::event::NEW_YEAR_MS;
+    let expected = summary_of(users.values().map(|user| (user, at)));
+    assert_eq!(world.totals(), expected);
+}
+
+#[track_caller]
+fn leave(member: Running) {
+    member.terminate();
+    member.finish_within(Duration::from_secs(10)).exits(0);
+}
+
+/// One member's sink stalls, so that it pauses, while the other one leaves and comes back: no partition stays silent.
+#[test]
+fn a_pause_does_not_outlive_a_rebalance() {
+    for option in [
+        "partition.assignment.strategy=range,roundrobin",
+        COOPERATIVE,
+    ] {
+        let Some(world) = World::shared() else { return };
+        let program = "transform-store";
+        let proxy = Proxy::to(&world.base.servers.cassandra);
+        let others = ["--follow", "--kafka-option", option];
+        let slow = [&others[..], &["--contact-points", &proxy.address]].concat();
+        let debug = [("RUST_LOG", "info,streamflow=debug")];
+        let mut slow = world.spawn_with(program, &slow, &debug);
+        slow.wait_for_log("takes over partitions");
+        let mut other = world.spawn(program, &others);
+        other.wait_for_log("takes over partitions");
+
+        proxy.hold();
+        let mut all = world.produce(&records(6_000).1).len() as u64;
+        slow.wait_for_log("the sink is slower than the topic: pausing");
+        leave(other);
+        slow.wait_for_log("takes over partitions [0, 1, 2, 3, 4, 5]");
+        let mut back = world.spawn(program, &others);
+        back.wait_for_log("takes over partitions");
+        proxy.release();
+        all += world.produce(&records(600).1).len() as u64;
+        until("all is committed", LIMIT, || {
+            (world.committed_records(program) == all).then_some(())
+        });
+        // Each partition of each member is read on.
+        all += world.produce(&records(600).1).len() as u64;
+        until("all is committed", LIMIT, || {
+            (world.committed_records(program) == all).then_some(())
+        });
+        leave(slow);
+        leave(back);
+    }
+}
+
+/// The membership lives on while the sink is slower than `max.poll.interval.ms` allows.
+#[test]
+fn a_sink_that_stalls_for_longer_than_the_poll_interval_costs_no_membership() {
+    let Some(world) = World::shared() else { return };
+    let program = "transform-store";
+    let proxy = Proxy::to(&world.base.servers.cassandra);
+    let options = "max.poll.interval.ms=6000,session.timeout.ms=6000";
+    let arguments = [
+        "--follow",
+        "--contact-points",
+        &proxy.address,
+        "--kafka-option",
+        options,
+    ];
+    let debug = [("RUST_LOG", "info,streamflow=debug")];
+    let mut service = world.spawn_with(program, &arguments, &debug);
+    service.wait_for_log("takes over partitions");
+    proxy.hold();
+    let (ids, given) = records(6_000);
+    world.produce(&given);
+    service.wait_for_log("the sink is slower than the topic: pausing");
+    let held = Instant::now();
+    while held.elapsed() < Duration::from_secs(15) {
+        assert!(!service.has_ended(), "{}", service.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    proxy.release();
+    until("all is committed", LIMIT, || {
+        (world.committed_records(program) == 6_000).then_some(())
+    });
+    let log = service.log();
+    assert_eq!(log.matches("takes over partitions").count(), 1, "{log}");
+    assert!(!log.contains("hands on partitions"), "{log}");
+    service.terminate();
+    let done = service.finish().exits(0);
+    assert_eq!(done.number("consumed"), 6_000);
     let users = world.users();
     assert!(ids.iter().all(|id| users.contains_key(id)));
 }

@@ -53,19 +53,6 @@ impl World {
         }
     }
 
-    /// Commits an offset for a group that nobody is in.
-    fn commit(&self, program: &str, (partition, offset): (i32, i64)) {
-        let mut client = self.base.servers.kafka_client();
-        let consumer: BaseConsumer = client
-            .set("group.id", self.group(program))
-            .create()
-            .expect("a consumer");
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
-            .expect("an offset");
-        consumer.commit(&list, CommitMode::Sync).expect("a commit");
-    }
-
     fn landing_id(&self) -> String {
         self.sql_text("SELECT id::text FROM landing")
     }
@@ -340,7 +327,7 @@ fn every_damage_is_found_and_named() {
 
     world.store_and_count(&[]);
     let (id, (partition, offset)) = produce(None, None);
-    world.commit("transform-store", (partition, offset + 1));
+    world.commit(&world.group("transform-store"), partition, offset + 1);
     expect(
         "not_stored",
         "topic_table",
@@ -349,7 +336,7 @@ fn every_damage_is_found_and_named() {
     );
 
     let (_, (partition, offset)) = produce(Some(b"no JSON"), None);
-    world.commit("transform-store", (partition, offset + 1));
+    world.commit(&world.group("transform-store"), partition, offset + 1);
     let place = format!("partition {partition}, offset {offset}, letter of transform-store");
     expect("no_letter", "rejected_dead_letters", "missing", &[&place]);
 
@@ -398,7 +385,7 @@ fn every_damage_is_found_and_named() {
 
     // Both at once: what is beyond the end is beyond the summary, too.
     let end = world.committed("aggregate")[&0];
-    world.commit("aggregate", (0, end + 1));
+    world.commit(&world.group("aggregate"), 0, end + 1);
     found.insert("beyond_summary", 1);
     found.insert("beyond_end", 1);
     let done = world.reconcile(&[]).exits(65);

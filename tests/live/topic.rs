@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rdkafka::Offset;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::future_producer::DeliveryFuture;
 use rdkafka::producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer};
@@ -176,6 +176,29 @@ impl World {
     /// The sum of the committed offsets, which on a fresh topic is a number of records.
     pub fn committed_records(&self, program: &str) -> u64 {
         self.committed(program).values().sum::<i64>().unsigned_abs()
+    }
+
+    /// Commits an offset for a group that has no members.
+    pub fn commit(&self, group: &str, partition: i32, offset: i64) {
+        let mut client = self.base.servers.kafka_client();
+        let consumer: BaseConsumer = client.set("group.id", group).create().expect("a consumer");
+        let list = self.at(partition, offset);
+        consumer.commit(&list, CommitMode::Sync).expect("committed");
+    }
+
+    /// Removes the records below an offset, as retention does.
+    pub fn remove_records_before(&self, partition: i32, offset: i64) {
+        let admin = self.base.servers.kafka_admin();
+        let list = self.at(partition, offset);
+        let options = Servers::admin_options();
+        wait(admin.delete_records(&list, &options)).expect("removed");
+    }
+
+    fn at(&self, partition: i32, offset: i64) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
+            .expect("an offset");
+        list
     }
 
     /// Forgets how far a program's group has come. A member that was killed is still in the group until its session is over.

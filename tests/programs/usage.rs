@@ -109,6 +109,13 @@ fn filters_and_bounds_out_of_range() {
             &["--min-age <YEARS>", "0..=150"],
         );
         refused(name, &["--max-records", "0"], &["--max-records <N>"]);
+        for most in ["-1", "101%", "abc", "-5%", "", "0.0000001%"] {
+            refused(
+                name,
+                &["--max-dead-letters", most],
+                &["--max-dead-letters <N|N%>", "such as 5% or 0.5%"],
+            );
+        }
         refused(
             name,
             &["--keyspace", "a; DROP KEYSPACE b"],

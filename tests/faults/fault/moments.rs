@@ -22,7 +22,7 @@ pub fn landed_and_not_published(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     for _ in ground.rounds(1, 8) {
         let before = pipeline.landed();
-        let mut run = pipeline.start_fetching(USERS);
+        let mut run = pipeline.start_fetching(20_000);
         run.wait_for_log("users of seed");
         Server::Kafka.signal(Signal::Stop);
         wait_for("a landed page", || {
