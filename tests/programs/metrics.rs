@@ -47,7 +47,7 @@ fn what_is_waited_for_is_told_before_any_server_is_reached() {
         running.wait_for_log("waiting for");
         let readyz = get(&address, "/readyz");
         let server = match name {
-            "fetch-publish" => "PostgreSQL at 127.0.0.1:1",
+            "fetch-publish" => "PostgreSQL at 127.0.0.1:1/db",
             _ => "Kafka at 127.0.0.1:1",
         };
         assert!(readyz.starts_with("HTTP/1.1 503 "), "{readyz}");
