@@ -1,14 +1,17 @@
-//! A run of one of the three jobs, with an eye on its memory.
+//! A run of one of the three jobs, with an eye on its memory and on how long it stands still.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::ground::Figures;
 use crate::process::{Finished, Running};
+use crate::stall;
 
 /// How often the memory is looked at. The peak is the kernel's own, so only a run that ends sooner is missed.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Job {
@@ -32,23 +35,31 @@ impl Job {
 pub struct Run {
     pub job: Job,
     running: Running,
-    memory: JoinHandle<()>,
+    watching: JoinHandle<()>,
     figures: Arc<Figures>,
 }
 
 impl Run {
     pub fn watched(job: Job, running: Running, figures: Arc<Figures>) -> Self {
-        let (pid, peaks) = (running.pid(), figures.clone());
-        let memory = std::thread::spawn(move || {
+        let (pid, log, seen) = (running.pid(), running.shared_log(), figures.clone());
+        let watching = std::thread::spawn(move || {
+            let mut asked = Instant::now();
             while let Some(kilobytes) = peak_memory(pid) {
-                peaks.memory(job, kilobytes);
+                seen.memory(job, kilobytes);
+                if asked.elapsed() >= ASK_EVERY {
+                    let address = stall::address(&log.lock().expect("the log"));
+                    address
+                        .and_then(|it| stall::of(&it))
+                        .inspect(|&time| seen.stalled(time));
+                    asked = Instant::now();
+                }
                 std::thread::sleep(LOOK_EVERY);
             }
         });
         Self {
             job,
             running,
-            memory,
+            watching,
             figures,
         }
     }
@@ -72,7 +83,7 @@ impl Run {
         if at_work {
             self.figures.killed();
         }
-        self.memory.join().expect("no panic");
+        self.watching.join().expect("no panic");
         at_work
     }
 
@@ -83,7 +94,7 @@ impl Run {
     pub fn finish_within(self, limit: Duration) -> Finished {
         let done = self.running.finish_within(limit);
         self.figures.said(&done);
-        self.memory.join().expect("no panic");
+        self.watching.join().expect("no panic");
         done
     }
 }

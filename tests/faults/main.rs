@@ -31,6 +31,7 @@ mod job;
 mod pipeline;
 mod report;
 mod stack;
+mod stall;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;

@@ -55,6 +55,7 @@ impl Pipeline {
 
     pub fn start_with(&self, job: Job, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
         let mut all: Vec<&str> = arguments.to_vec();
+        all.extend(["--metrics-addr", "127.0.0.1:0"]);
         if job != Job::FetchPublish {
             all.extend(self.options.iter().map(String::as_str));
         }
@@ -82,7 +83,8 @@ impl Pipeline {
     }
 
     pub fn next_seed(&mut self, users: u32) -> String {
-        let seed = format!("{}-{}", self.name, self.fetched.len());
+        // All of one length: the API gives seed and page one behind the other to its generator, so a1 and a12 share users.
+        let seed = format!("{}-{:03}", self.name, self.fetched.len());
         self.fetched.push((seed.clone(), users));
         seed
     }

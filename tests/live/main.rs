@@ -6,7 +6,9 @@
 
 mod api;
 mod event;
+#[allow(dead_code, reason = "the faults need more of it")]
 mod process;
+#[allow(dead_code, reason = "the faults need more of it")]
 mod proxy;
 mod recorded;
 mod registry;

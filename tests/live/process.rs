@@ -83,6 +83,11 @@ impl Running {
         self.child.id()
     }
 
+    /// For a thread that watches the process.
+    pub fn shared_log(&self) -> Arc<Mutex<String>> {
+        self.log.clone()
+    }
+
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").clone()
     }
