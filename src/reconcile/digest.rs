@@ -88,6 +88,8 @@ mod tests {
             of_record(Some(b"ab"), Some(b"")),
             of_record(Some(b""), Some(b"ab")),
             of_record(None, Some(b"ab")),
+            of_record(Some(b"a"), Some(b"b\x01")),
+            of_record(Some(b"a\x01b"), Some(b"")),
         ];
         for (place, digest) in digests.iter().enumerate() {
             assert!(!digests[..place].contains(digest), "{place}");

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::event::{event, record, records};
+use crate::formats::init;
 use crate::process::{Finished, LIMIT};
+use crate::registry::registry;
 use crate::servers::{Servers, until, wait};
 use crate::topic::{Found, Given};
 use crate::world::World;
@@ -421,6 +423,36 @@ fn what_retention_has_removed_is_unknown_and_no_difference() {
     world.cql(&format!("INSERT INTO KEYSPACE.created_users (id, first_name, last_name) VALUES ({phantom}, 'A', 'B')"));
     let done = world.reconcile(&[]).exits(65);
     assert_eq!(done.summary["differences"], json!({"never_published": 1}));
+}
+
+#[test]
+fn records_of_a_schema_registry_are_read_as_the_jobs_read_them() {
+    let Some(registry) = registry() else { return };
+    let Some(world) = World::own() else { return };
+    let api = Api::start();
+    init(&world, registry, "avro");
+    let with_registry = ["--schema-registry-url", &registry.url];
+    let url = api.url();
+    let mut fetch = vec![
+        "--users",
+        "100",
+        "--value-format",
+        "avro",
+        "--api-url",
+        &url,
+    ];
+    fetch.extend(with_registry);
+    world.run("fetch-publish", &fetch).exits(0);
+    let mut plain = others(6);
+    // In the wire format, by a schema that nobody knows.
+    plain[0].value = Some([&[0][..], &4_000_000u32.to_be_bytes(), b"text"].concat());
+    world.produce(&plain);
+    world.store_and_count(&with_registry);
+    let done = world.reconcile(&with_registry).exits(0);
+    assert_eq!(numbers(&done, "topic_table")[..2], [106, 106]);
+    assert_eq!(numbers(&done, "rejected_dead_letters")[..2], [8, 8]);
+    let done = world.reconcile(&[]).exits(78);
+    done.says(&["none is given", "--schema-registry-url"]);
 }
 
 /// Whatever moves while it reads is open.
