@@ -112,7 +112,7 @@ fn filters_and_bounds_out_of_range() {
         for most in ["-1", "101%", "abc", "-5%", "", "0.0000001%"] {
             refused(
                 name,
-                &["--max-dead-letters", most],
+                &[&format!("--max-dead-letters={most}")],
                 &["--max-dead-letters <N|N%>", "such as 5% or 0.5%"],
             );
         }
