@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::block_in_place;
 
 use crate::config::{ConnectArguments, KafkaArguments, Server};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pipeline::retry::retry;
 
 /// One question to a broker; what is longer is asked again.
@@ -142,6 +142,19 @@ impl Broker {
             .into_iter()
             .map(latest)
             .collect()
+    }
+
+    /// Waits until a topic that was just made can be used: brokers learn of it a moment later.
+    pub async fn is_usable(&self, topic: &str, within: Duration) -> Result<()> {
+        let ask = || async { self.latest_offsets(topic).map(drop) };
+        let passing = |error: &Error| error.kind() != Kind::Denied;
+        retry(
+            &format!("waiting for the new topic {topic}"),
+            within,
+            passing,
+            ask,
+        )
+        .await
     }
 
     /// Version-independent facts for `streamflow doctor`: how many brokers answer.

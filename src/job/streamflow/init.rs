@@ -84,6 +84,8 @@ pub async fn run(arguments: Arguments) -> Result<Report> {
             ),
             None => {
                 let made = broker::create_topic(&kafka, topic).await?;
+                let within = patience.connect_timeout;
+                broker.is_usable(topic.name, within).await?;
                 let done = if made { "made" } else { "was made meanwhile" };
                 println!(
                     "Kafka       topic {} {done}, {} partitions",
