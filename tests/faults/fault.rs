@@ -50,7 +50,7 @@ faults! {
     "kafka-topic-made-anew", "the topic is deleted and made again: said, and not taken for the old one", LONG, kafka::topic_made_anew;
     "kafka-letters-refused", "the topic of the dead letters takes no letter: the run fails, no record is skipped", LONG, kafka::letters_refused;
     "kafka-disk-full", "Kafka's disk is full", LONG, disk::of_kafka;
-    "cassandra-killed", "SIGKILL of Cassandra while all jobs run", SHORT, cassandra::killed;
+    "cassandra-killed", "SIGKILL of Cassandra while all jobs run", LONG, cassandra::killed;
     "cassandra-stands-still", "Cassandra stands still for 20 s while all jobs run", LONG, cassandra::stands_still;
     "cassandra-slow", "each answer of Cassandra comes later", LONG, cassandra::slow;
     "cassandra-unavailable", "too few replicas for the consistency level", LONG, cassandra::unavailable;

@@ -1,8 +1,10 @@
 """Cassandra: one node, from Maven's jars, with a configuration of our own."""
 
 import json
+import os
 
 from .. import probe
+from ..console import StackError
 from ..layout import HOST, Stack
 from .service import Service, write_if_changed
 
@@ -12,8 +14,7 @@ YAML = """\
 cluster_name: StreamFlow
 num_tokens: 16
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
-commitlog_sync: periodic
-commitlog_sync_period: 10000ms
+{commitlog_sync}
 data_file_directories: [{data}]
 commitlog_directory: {commitlog}
 hints_directory: {hints}
@@ -35,6 +36,13 @@ unlogged_batch_across_partitions_warn_threshold: 10000
 # Development data: no copy of a table when it is dropped or emptied.
 auto_snapshot: false
 """
+
+# How the log of the writes comes to the disk. Cassandra's default is quick, and a node that is killed can forget what it has acknowledged last:
+# one of several replicas may, a single node must not. With `batch`, acknowledged means on the disk; many writes wait for the same sync.
+COMMITLOG_SYNC = {
+    "periodic": "commitlog_sync: periodic\ncommitlog_sync_period: 10000ms",
+    "batch": "commitlog_sync: batch\nconcurrent_writes: 256",
+}
 
 LOGBACK = """\
 <!-- Written by local/stack at every start. -->
@@ -67,8 +75,11 @@ class Cassandra(Service):
     def prepare(self, stack: Stack) -> None:
         home = self.data(stack)
         folders = {name: json.dumps(str(home / name)) for name in ("data", "commitlog", "hints", "saved_caches", "cdc_raw")}
+        sync = os.environ.get("STREAMFLOW_CASSANDRA_COMMITLOG_SYNC") or "periodic"
+        if sync not in COMMITLOG_SYNC:
+            raise StackError(f"STREAMFLOW_CASSANDRA_COMMITLOG_SYNC={sync!r}: there are {', '.join(COMMITLOG_SYNC)}.", 2)
         write_if_changed(home / "cassandra.yaml", YAML.format(
-            host=HOST, port=stack.port("cassandra"), storage=stack.port("cassandra-storage"), **folders))
+            commitlog_sync=COMMITLOG_SYNC[sync], host=HOST, port=stack.port("cassandra"), storage=stack.port("cassandra-storage"), **folders))
         write_if_changed(home / "logback.xml", LOGBACK)
 
     def command(self, stack: Stack) -> list[str]:

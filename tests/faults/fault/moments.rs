@@ -123,7 +123,7 @@ fn commits_are_lost(ground: &mut Ground, job: Job) {
         pipeline.fill(20_000);
         let mut run = pipeline.start(job, &MEMBER);
         run.wait_for_log("takes over partitions");
-        ground.pause(100, 900);
+        ground.pause(30, 500);
         Server::Kafka.signal(Signal::Stop);
         ground.pause(0, 1_500);
         run.kill();
@@ -137,14 +137,11 @@ fn commits_are_lost(ground: &mut Ground, job: Job) {
 pub fn dead_letter_and_not_committed(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     for _ in ground.rounds(1, 8) {
-        pipeline.fill(500);
+        // So few that there is room for the bad ones while Cassandra holds them up.
+        pipeline.fill(200);
         let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
-        let arguments = [
-            &MEMBER[..],
-            &["--follow", "--contact-points", &proxy.address],
-        ]
-        .concat();
-        let mut run = pipeline.start(Job::TransformStore, &arguments);
+        let held = ["--follow", "--contact-points", &proxy.address];
+        let mut run = pipeline.start(Job::TransformStore, &[&MEMBER[..], &held].concat());
         run.wait_for_log("takes over partitions");
         proxy.hold();
         let letters = pipeline.world.dead_letters().len();
@@ -154,6 +151,7 @@ pub fn dead_letter_and_not_committed(ground: &mut Ground) {
         });
         run.kill();
         proxy.release();
+        pipeline.complete(|| pipeline.start(Job::TransformStore, &MEMBER));
     }
     pipeline.settle_and_check();
 }
