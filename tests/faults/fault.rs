@@ -10,6 +10,7 @@ mod kills;
 mod moments;
 mod postgres;
 mod records;
+mod servers;
 
 use crate::ground::Ground;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::event::{event, record};
-use crate::fault::kills::while_all_jobs_run;
+use crate::fault::servers;
 use crate::ground::Ground;
 use crate::job::{CONSUMING, Job};
 use crate::pipeline::Pipeline;
@@ -15,33 +15,11 @@ use crate::proxy::Proxy;
 use crate::stack::{Server, Signal};
 
 pub fn killed(ground: &mut Ground) {
-    ground.disturbs_servers();
-    let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 3) {
-        let users = ground.choose(10_000, 20_000);
-        while_all_jobs_run(&mut pipeline, users, || {
-            ground.pause(300, 2_000);
-            Server::Cassandra.signal(Signal::Kill);
-            Server::Cassandra.is_back();
-        });
-    }
-    pipeline.settle_and_check();
+    servers::ends(ground, Server::Cassandra, Signal::Kill, 3);
 }
 
-/// Requests time out at the server, too, when it goes on.
 pub fn stands_still(ground: &mut Ground) {
-    ground.disturbs_servers();
-    let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 2) {
-        while_all_jobs_run(&mut pipeline, 20_000, || {
-            ground.pause(300, 2_000);
-            Server::Cassandra.signal(Signal::Stop);
-            std::thread::sleep(Duration::from_secs(20));
-            Server::Cassandra.signal(Signal::Continue);
-            Server::Cassandra.is_back();
-        });
-    }
-    pipeline.settle_and_check();
+    servers::stands_still(ground, Server::Cassandra);
 }
 
 pub fn slow(ground: &mut Ground) {

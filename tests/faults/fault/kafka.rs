@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AlterConfig, ResourceSpecifier};
 
-use crate::fault::kills::while_all_jobs_run;
+use crate::fault::servers;
 use crate::ground::Ground;
 use crate::job::{CONSUMING, Job};
 use crate::process::LIMIT;
@@ -13,40 +13,15 @@ use crate::stack::{Server, Signal};
 use crate::topic::Given;
 
 pub fn killed(ground: &mut Ground) {
-    ends(ground, Signal::Kill, 4);
+    servers::ends(ground, Server::Kafka, Signal::Kill, 4);
 }
 
 pub fn restarted(ground: &mut Ground) {
-    ends(ground, Signal::End, 3);
-}
-
-fn ends(ground: &mut Ground, signal: Signal, rounds: u32) {
-    ground.disturbs_servers();
-    let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, rounds) {
-        let users = ground.choose(10_000, 20_000);
-        while_all_jobs_run(&mut pipeline, users, || {
-            ground.pause(300, 2_000);
-            Server::Kafka.signal(signal);
-            Server::Kafka.is_back();
-        });
-    }
-    pipeline.settle_and_check();
+    servers::ends(ground, Server::Kafka, Signal::End, 3);
 }
 
 pub fn stands_still(ground: &mut Ground) {
-    ground.disturbs_servers();
-    let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 2) {
-        while_all_jobs_run(&mut pipeline, 20_000, || {
-            ground.pause(300, 2_000);
-            Server::Kafka.signal(Signal::Stop);
-            std::thread::sleep(Duration::from_secs(20));
-            Server::Kafka.signal(Signal::Continue);
-            Server::Kafka.is_back();
-        });
-    }
-    pipeline.settle_and_check();
+    servers::stands_still(ground, Server::Kafka);
 }
 
 /// Both jobs refuse offsets that the new topic does not have, and say so; under another group they read it from its beginning.

@@ -1,6 +1,5 @@
 //! The jobs are ended from outside, at any time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,6 @@ use rand::rngs::StdRng;
 
 use crate::ground::Ground;
 use crate::job::{CONSUMING, Job, Run};
-use crate::pipeline::Pipeline;
 use crate::process::LIMIT;
 
 /// A member that was killed comes back under its own name, and need not wait until Kafka has missed it.
@@ -123,31 +121,4 @@ fn end_in_order(ground: &mut Ground, run: Run) -> u64 {
     assert!(asked.elapsed() < Duration::from_secs(10));
     let consumed = done.summary["consumed"].as_u64().unwrap_or(0);
     consumed - done.summary["unsettled"].as_u64().unwrap_or(0)
-}
-
-/// All three jobs at work, restarted when they end, while something is done to a server; then everything to its end.
-pub fn while_all_jobs_run(pipeline: &mut Pipeline, users: u32, disturb: impl FnOnce()) {
-    let seed = pipeline.next_seed(users);
-    let over = AtomicBool::new(false);
-    let (pipeline, over) = (&*pipeline, &over);
-    std::thread::scope(|scope| {
-        scope.spawn(|| pipeline.complete(|| pipeline.fetch_again(&seed, users)));
-        for job in CONSUMING {
-            scope.spawn(move || {
-                // At least once more after the disturbance.
-                loop {
-                    let last = over.load(Ordering::Relaxed);
-                    pipeline.complete(|| pipeline.start(job, &[]));
-                    if last {
-                        break;
-                    }
-                }
-            });
-        }
-        let disturbed = catch_unwind(AssertUnwindSafe(disturb));
-        over.store(true, Ordering::Relaxed);
-        if let Err(panic) = disturbed {
-            resume_unwind(panic);
-        }
-    });
 }

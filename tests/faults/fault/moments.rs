@@ -99,7 +99,8 @@ fn answers_of_cassandra_are_lost(ground: &mut Ground, job: Job) {
         wait_for("an answer that is held back", || {
             proxy.is_waiting() || run.has_ended()
         });
-        ground.pause(0, 200);
+        // So long that a commit falls into it, of which there is one a second.
+        ground.pause(1_100, 1_600);
         run.kill();
         proxy.release();
         pipeline.complete(|| pipeline.start(job, &MEMBER));

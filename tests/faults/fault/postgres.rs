@@ -1,30 +1,16 @@
 //! PostgreSQL ends in the middle of landing and of publishing, and two runs use it at once.
 
-use crate::fault::kills::while_all_jobs_run;
+use crate::fault::servers;
 use crate::ground::Ground;
 use crate::process::LIMIT;
 use crate::stack::{Server, Signal};
 
 pub fn restarted(ground: &mut Ground) {
-    ends(ground, Signal::End);
+    servers::ends(ground, Server::Postgres, Signal::End, 5);
 }
 
 pub fn killed(ground: &mut Ground) {
-    ends(ground, Signal::Kill);
-}
-
-fn ends(ground: &mut Ground, signal: Signal) {
-    ground.disturbs_servers();
-    let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 5) {
-        let users = ground.choose(10_000, 20_000);
-        while_all_jobs_run(&mut pipeline, users, || {
-            ground.pause(100, 1_500);
-            Server::Postgres.signal(signal);
-            Server::Postgres.is_back();
-        });
-    }
-    pipeline.settle_and_check();
+    servers::ends(ground, Server::Postgres, Signal::Kill, 5);
 }
 
 pub fn two_at_once(ground: &mut Ground) {
