@@ -92,7 +92,9 @@ fn nothing_is_lost_made_up_or_counted_wrong() {
         let outcome = catch_unwind(AssertUnwindSafe(|| (fault.run)(&mut ground)));
         // Whatever the fault has left broken: the next one finds all servers well.
         ground.mend();
-        rows.push(report::Row::of(fault, ground, outcome));
+        let row = report::Row::of(fault, ground, outcome);
+        println!("{}", row.line());
+        rows.push(row);
     }
     assert!(!rows.is_empty(), "no fault has such a name");
     assert_eq!(report::tell(&rows, begun.elapsed()), 0, "faults failed");

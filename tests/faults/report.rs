@@ -33,6 +33,22 @@ impl Row {
         }
     }
 
+    /// For who watches.
+    pub fn line(&self) -> String {
+        let number = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        let figures = &self.ground.figures;
+        format!(
+            "{}: {} rounds, {} SIGKILLs, {} records, lost {}, phantom {}, wrong numbers {}",
+            self.outcome(),
+            number(&figures.rounds),
+            number(&figures.kills),
+            number(&figures.records),
+            number(&figures.lost),
+            number(&figures.phantom),
+            number(&figures.wrong_numbers)
+        )
+    }
+
     fn outcome(&self) -> &'static str {
         match (&self.failure, &self.ground.skipped) {
             (Some(_), _) => "FAILED",
