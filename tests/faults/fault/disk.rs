@@ -61,6 +61,19 @@ pub fn of_kafka(ground: &mut Ground) {
     pipeline.settle_and_check();
 }
 
+/// Those that Cassandra has made without room for their first bytes: it does not start with them, and nothing can be in them.
+fn remove_unreadable_segments(disk: &str) {
+    let folder = PathBuf::from(disk).join("commitlog");
+    for entry in std::fs::read_dir(folder).expect("the commit log") {
+        let path = entry.expect("a segment").path();
+        let segment = std::fs::read(&path).expect("a segment");
+        if segment.iter().take(8).all(|&byte| byte == 0) {
+            println!("removed {}", path.display());
+            std::fs::remove_file(path).expect("it is removed");
+        }
+    }
+}
+
 /// Cassandra takes no writes when it cannot write its log, until it is started again.
 pub fn of_cassandra(ground: &mut Ground) {
     let Some(disk) = small_disk(ground, "STREAMFLOW_CASSANDRA_DISK") else {
@@ -88,6 +101,7 @@ pub fn of_cassandra(ground: &mut Ground) {
         }
         drop(full);
         Server::Cassandra.signal(Signal::Kill);
+        remove_unreadable_segments(&disk);
         Server::Cassandra.start();
         for job in CONSUMING {
             pipeline.complete(|| pipeline.start(job, &[]));
