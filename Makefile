@@ -1,6 +1,6 @@
 # The commands of the project. CI and people use the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose test-faults up down status logs clean build image fmt lint cql
+.PHONY: help demo test test-compose test-faults fuzz up down status logs clean build image fmt lint cql
 
 # Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
 .NOTPARALLEL:
@@ -22,6 +22,9 @@ test-compose: ## docker-compose.yml up, used, disturbed and down, on a Docker en
 
 test-faults: cargo ## break servers and jobs on the way, and compare what is there afterwards (ONLY=NAME,…  SEED=N  SIZE=short)
 	@ONLY='$(ONLY)' SEED='$(SEED)' SIZE='$(SIZE)' local/test-faults
+
+fuzz: cargo ## inputs that libFuzzer thinks up, against what reads and what settles (T=record  RUNS=1000000)
+	@T='$(T)' RUNS='$(RUNS)' local/fuzz
 
 up: cargo ## build, start the servers, make topics and tables
 	@local/build-and-install
@@ -51,9 +54,11 @@ image: build ## compile, and make the Docker image of the programs that DockerOp
 
 fmt: cargo ## format the code
 	@cargo fmt
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 
 lint: cargo ## formatting and clippy, warnings as errors
 	@cargo fmt --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@cargo clippy --release --all-targets --locked -- -D warnings
 
 .PHONY: cargo

@@ -252,15 +252,21 @@ pub fn committed_offsets(
     for &partition in partitions {
         list.add_partition(topic, partition);
     }
-    let told = block_in_place(|| client.committed_offsets(list, ASK_TIMEOUT)).map_err(untold)?;
-    let mut committed = BTreeMap::new();
+    block_in_place(|| client.committed_offsets(list, ASK_TIMEOUT))
+        .and_then(|told| offsets_of(&told))
+        .map_err(untold)
+}
+
+/// The offsets that a broker has told, by partition, without those where it has none.
+pub fn offsets_of(told: &TopicPartitionList) -> Result<BTreeMap<i32, i64>, KafkaError> {
+    let mut offsets = BTreeMap::new();
     for element in told.elements() {
-        element.error().map_err(untold)?;
+        element.error()?;
         if let Offset::Offset(offset) = element.offset() {
-            committed.insert(element.partition(), offset);
+            offsets.insert(element.partition(), offset);
         }
     }
-    Ok(committed)
+    Ok(offsets)
 }
 
 fn is_denied(error: &KafkaError) -> bool {

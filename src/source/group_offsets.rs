@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::broker::{QuietContext, client_config, refused_settings};
+use crate::broker::{QuietContext, client_config, offsets_of, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::Result;
 use crate::metrics::Offsets;
@@ -43,7 +43,7 @@ impl GroupOffsets {
         // First, so that what comes and is settled meanwhile is not taken for a lag.
         let latest = self.ends(partitions, Offset::End)?;
         let committed = self.list(partitions, Offset::Invalid)?;
-        let mut next = told(&self.client.committed_offsets(committed, ASK_TIMEOUT)?)?;
+        let mut next = offsets_of(&self.client.committed_offsets(committed, ASK_TIMEOUT)?)?;
         let never: Vec<i32> = partitions
             .iter()
             .copied()
@@ -62,7 +62,7 @@ impl GroupOffsets {
     /// Kafka takes the two ends for times, of which it tells the offsets: one question to a broker for all of its partitions.
     fn ends(&self, partitions: &[i32], end: Offset) -> Result<BTreeMap<i32, i64>, KafkaError> {
         let list = self.list(partitions, end)?;
-        told(&self.client.offsets_for_times(list, ASK_TIMEOUT)?)
+        offsets_of(&self.client.offsets_for_times(list, ASK_TIMEOUT)?)
     }
 
     fn list(&self, partitions: &[i32], offset: Offset) -> Result<TopicPartitionList, KafkaError> {
@@ -72,15 +72,4 @@ impl GroupOffsets {
         }
         Ok(list)
     }
-}
-
-fn told(list: &TopicPartitionList) -> Result<BTreeMap<i32, i64>, KafkaError> {
-    let mut offsets = BTreeMap::new();
-    for element in list.elements() {
-        element.error()?;
-        if let Offset::Offset(offset) = element.offset() {
-            offsets.insert(element.partition(), offset);
-        }
-    }
-    Ok(offsets)
 }

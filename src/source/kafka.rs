@@ -19,7 +19,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::broker::{client_config, refused_settings};
+use crate::broker::{client_config, offsets_of, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
 use crate::pipeline::record::Record;
@@ -320,18 +320,9 @@ impl Source for KafkaSource {
                 cause,
             )
         };
-        let told = self
-            .consumer
-            .committed_offsets(list, ASK_TIMEOUT)
-            .map_err(untold)?;
-        let mut committed = Vec::with_capacity(partitions.len());
-        for element in told.elements() {
-            element.error().map_err(untold)?;
-            if let Offset::Offset(offset) = element.offset() {
-                committed.push((element.partition(), offset));
-            }
-        }
-        Ok(committed)
+        let told = self.consumer.committed_offsets(list, ASK_TIMEOUT);
+        let committed = told.and_then(|told| offsets_of(&told)).map_err(untold)?;
+        Ok(committed.into_iter().collect())
     }
 
     fn tell_end_again(&mut self, partition: i32) -> Result<()> {

@@ -1,11 +1,12 @@
 //! A run of one of the three jobs, with an eye on its memory and on how long it stands still.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::ground::Figures;
 use crate::process::{Finished, Running};
+use crate::scrape::{address_in, ask};
 use crate::stall;
 
 /// How often the memory is looked at. The peak is the kernel's own, so only a run that ends sooner is missed.
@@ -13,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     FetchPublish,
     TransformStore,
@@ -45,12 +46,9 @@ impl Run {
         let watching = std::thread::spawn(move || {
             let mut asked = Instant::now();
             while let Some(kilobytes) = peak_memory(pid) {
-                seen.memory(job, kilobytes);
+                seen.took_memory(kilobytes);
                 if asked.elapsed() >= ASK_EVERY {
-                    let address = stall::address(&log.lock().expect("the log"));
-                    address
-                        .and_then(|it| stall::of(&it))
-                        .inspect(|&time| seen.stalled(time));
+                    look_at_what_is_shown(pid, &log, &seen);
                     asked = Instant::now();
                 }
                 std::thread::sleep(LOOK_EVERY);
@@ -64,10 +62,6 @@ impl Run {
         }
     }
 
-    pub fn log(&self) -> String {
-        self.running.log()
-    }
-
     pub fn wait_for_log(&mut self, text: &str) {
         self.running.wait_for_log(text);
     }
@@ -79,12 +73,19 @@ impl Run {
     /// SIGKILL. Counts as a kill when it was at work.
     pub fn kill(mut self) -> bool {
         let at_work = !self.running.has_ended();
-        self.running.kill();
+        let done = self.running.kill();
+        show(&self.figures, &done);
         if at_work {
             self.figures.killed();
         }
         self.watching.join().expect("no panic");
         at_work
+    }
+
+    /// SIGKILL of a run that cannot have ended.
+    #[track_caller]
+    pub fn kill_at_work(self) {
+        assert!(self.kill(), "it had ended before");
     }
 
     pub fn terminate(&self) {
@@ -93,9 +94,26 @@ impl Run {
 
     pub fn finish_within(self, limit: Duration) -> Finished {
         let done = self.running.finish_within(limit);
-        self.figures.said(&done);
+        show(&self.figures, &done);
         self.watching.join().expect("no panic");
         done
+    }
+}
+
+fn show(figures: &Figures, done: &Finished) {
+    figures.is_shown("the log or the result", done.texts().as_bytes());
+}
+
+/// The command line, and the metrics: how long it stands still is among them.
+fn look_at_what_is_shown(pid: u32, log: &Mutex<String>, figures: &Figures) {
+    // As `ps` reads it.
+    let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    figures.is_shown("the command line", &command_line);
+    let address = address_in(&log.lock().expect("the log")).map(str::to_owned);
+    let metrics = address.and_then(|it| ask(&it, "/metrics").ok());
+    if let Some(metrics) = metrics {
+        figures.is_shown("the metrics", metrics.as_bytes());
+        stall::of(&metrics).inspect(|&time| figures.stalled(time));
     }
 }
 

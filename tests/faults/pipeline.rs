@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use reqwest::Url;
 use serde_json::Value;
 
 use crate::api::Api;
 use crate::ground::{CANARY, Figures};
 use crate::job::{CONSUMING, Job, Run};
 use crate::process::{Finished, LIMIT};
+use crate::topic::Found;
 use crate::world::World;
 
 /// Done, or a server was away: what Airflow would retry.
@@ -45,8 +47,18 @@ impl Pipeline {
         self
     }
 
+    /// With a secret for who asks, which the bundled API does not look at.
     pub fn api_url(&self) -> String {
-        self.api.url()
+        let url = self.api.url();
+        url.replacen("://", &format!("://someone:{CANARY}@"), 1)
+    }
+
+    /// With a password, which the server does not ask this machine for.
+    pub fn database_url(&self) -> Url {
+        let base = &self.world.base;
+        let mut url = base.servers.database(&base.database);
+        url.set_password(Some(CANARY)).expect("a URL with a host");
+        url
     }
 
     pub fn start(&self, job: Job, arguments: &[&str]) -> Run {
@@ -60,8 +72,10 @@ impl Pipeline {
             all.extend(self.options.iter().map(String::as_str));
         }
         // None of the servers asks for these; they must stay unsaid all the same.
+        let database_url = self.database_url();
         let kafka_options = format!("sasl.password={CANARY}");
         let secrets = [
+            ("DATABASE_URL", database_url.as_str()),
             ("CASSANDRA_USERNAME", "someone"),
             ("CASSANDRA_PASSWORD", CANARY),
             ("SCHEMA_REGISTRY_PASSWORD", CANARY),
@@ -72,6 +86,15 @@ impl Pipeline {
         Run::watched(job, running, self.figures.clone())
     }
 
+    /// Both consuming jobs, which have their partitions.
+    pub fn at_work(&self, arguments: &[&str]) -> [Run; 2] {
+        CONSUMING.map(|job| {
+            let mut run = self.start(job, arguments);
+            run.wait_for_log("takes over partitions");
+            run
+        })
+    }
+
     /// A run of `fetch-publish` for more users.
     pub fn start_fetching(&mut self, users: u32) -> Run {
         self.start_fetching_with(users, &[])
@@ -79,7 +102,7 @@ impl Pipeline {
 
     pub fn start_fetching_with(&mut self, users: u32, variables: &[(&str, &str)]) -> Run {
         let seed = self.next_seed(users);
-        self.fetch_with(&self.api.url(), &seed, users, variables)
+        self.fetch_with(&self.api_url(), &seed, users, variables)
     }
 
     pub fn next_seed(&mut self, users: u32) -> String {
@@ -90,22 +113,14 @@ impl Pipeline {
     }
 
     pub fn fetch_again(&self, seed: &str, users: u32) -> Run {
-        self.fetch_with(&self.api.url(), seed, users, &[])
+        self.fetch_with(&self.api_url(), seed, users, &[])
     }
 
     pub fn fetch_with(&self, url: &str, seed: &str, users: u32, variables: &[(&str, &str)]) -> Run {
         let users = users.to_string();
-        let words = [
-            "--users",
-            &users,
-            "--seed",
-            seed,
-            "--page-size",
-            "500",
-            "--api-url",
-            url,
-        ];
-        self.start_with(Job::FetchPublish, &words, variables)
+        let words = ["--users", &users, "--seed", seed, "--page-size", "500"];
+        let variables = [&[("STREAMFLOW_API_URL", url)], variables].concat();
+        self.start_with(Job::FetchPublish, &words, &variables)
     }
 
     /// Fetches so many users without any fault.
@@ -169,6 +184,9 @@ impl Pipeline {
             done.texts()
         );
         self.add_up(&done.summary);
+        for letter in self.world.dead_letters() {
+            self.figures.is_shown("a dead letter", &content(letter));
+        }
         assert_eq!(done.code, 0, "{}", done.texts());
         // The API's users of every seed are there, too.
         let landed = self.world.sql_number("SELECT count(*) FROM landed_users");
@@ -226,4 +244,12 @@ impl Pipeline {
         let marked = "SELECT count(*) FROM landed_users WHERE published_at IS NOT NULL";
         self.world.sql_number(marked).unsigned_abs()
     }
+}
+
+/// Key, value and headers.
+fn content(letter: Found) -> Vec<u8> {
+    let headers = letter.headers.into_iter();
+    let headers = headers.flat_map(|(name, value)| [name.into_bytes(), value.into_bytes()]);
+    let parts = [letter.key, letter.value].into_iter().flatten();
+    parts.chain(headers).collect::<Vec<_>>().concat()
 }

@@ -20,9 +20,11 @@ pub struct Row {
 
 impl Row {
     pub fn of(fault: &Fault, ground: Ground, outcome: Result<(), Box<dyn Any + Send>>) -> Self {
-        let peak = ground.figures.peak_memory();
+        let peak = ground.figures.memory_kb.load(Ordering::Relaxed);
+        let leak = ground.figures.leak.get();
         let failure = match outcome {
             Err(panic) => Some(words(panic.as_ref())),
+            Ok(()) if leak.is_some() => leak.map(|place| format!("a secret is in {place}")),
             Ok(()) if peak > MAX_MEMORY_KB => Some(format!("a job took {peak} kB of memory")),
             Ok(()) => None,
         };
@@ -102,7 +104,7 @@ pub fn tell(rows: &[Row], took: Duration) -> usize {
         let mut cells = vec![row.name.to_owned()];
         cells.extend(numbers.map(|it| it.to_string()));
         cells.push(format!("{:.1}", number(&figures.stall_ms) as f64 / 1000.0));
-        cells.push((figures.peak_memory() * 1024 / 1_000_000).to_string());
+        cells.push((number(&figures.memory_kb) * 1024 / 1_000_000).to_string());
         cells.push(row.outcome().to_owned());
         table.add_row(cells);
     }

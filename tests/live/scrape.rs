@@ -23,30 +23,38 @@ pub struct Scrape {
     samples: BTreeMap<String, f64>,
 }
 
+const BEFORE_ADDRESS: &str = "metrics at http://";
+
+/// Where a program serves its metrics, by its log.
+pub fn address_in(log: &str) -> Option<&str> {
+    let (_, rest) = log.split_once(BEFORE_ADDRESS)?;
+    let (address, _) = rest.split_once("/metrics")?;
+    Some(address)
+}
+
+/// Head and body of the answer.
+pub fn ask(address: &str, path: &str) -> std::io::Result<String> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(
+        connection,
+        "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
 impl Served {
     pub fn by(running: &mut Running) -> Self {
-        let before = "metrics at http://";
-        running.wait_for_log(before);
-        let log = running.log();
-        let (_, rest) = log.split_once(before).expect("the address");
-        let (address, _) = rest.split_once("/metrics").expect("a path");
-        Self {
-            address: address.to_owned(),
-        }
+        running.wait_for_log(BEFORE_ADDRESS);
+        let address = address_in(&running.log()).expect("the address").to_owned();
+        Self { address }
     }
 
     /// Status, headers and body.
     pub fn get(&self, path: &str) -> (u16, String, String) {
-        let mut connection = TcpStream::connect(&self.address).expect("the metrics' port");
-        let limit = Some(Duration::from_secs(20));
-        connection.set_read_timeout(limit).expect("a limit");
-        write!(
-            connection,
-            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-        )
-        .expect("a request");
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).expect("an answer");
+        let answer = ask(&self.address, path).expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
         let status = head.split(' ').nth(1).expect("a status");
         (

@@ -26,7 +26,7 @@ pub fn slow(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
     for delay in [20, 100, 400] {
-        ground.rounds(1, 1).for_each(drop);
+        ground.round();
         pipeline.fill(2_000);
         proxy.delay(Duration::from_millis(delay));
         for job in CONSUMING {
@@ -41,11 +41,7 @@ pub fn unavailable(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     for _ in ground.rounds(1, 2) {
         pipeline.fill(5_000);
-        let runs = CONSUMING.map(|job| {
-            let mut run = pipeline.start(job, &["--follow"]);
-            run.wait_for_log("takes over partitions");
-            run
-        });
+        let runs = pipeline.at_work(&["--follow"]);
         replicas(&pipeline, 3);
         // More than is in flight.
         pipeline.fill(10_000);
@@ -103,20 +99,19 @@ pub fn large_rows(ground: &mut Ground) {
 
 pub fn column_missing(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 1) {
-        pipeline
-            .world
-            .cql("ALTER TABLE KEYSPACE.created_users DROP phone");
-        pipeline.fill(1_000);
-        let done = pipeline
-            .start(Job::TransformStore, &[])
-            .finish_within(LIMIT);
-        done.exits(78).says(&["phone", "streamflow init"]);
-        assert_eq!(pipeline.backlog(Job::TransformStore), 1_000);
-        pipeline
-            .world
-            .cql("ALTER TABLE KEYSPACE.created_users ADD phone text");
-    }
+    ground.round();
+    pipeline
+        .world
+        .cql("ALTER TABLE KEYSPACE.created_users DROP phone");
+    pipeline.fill(1_000);
+    let done = pipeline
+        .start(Job::TransformStore, &[])
+        .finish_within(LIMIT);
+    done.exits(78).says(&["phone", "streamflow init"]);
+    assert_eq!(pipeline.backlog(Job::TransformStore), 1_000);
+    pipeline
+        .world
+        .cql("ALTER TABLE KEYSPACE.created_users ADD phone text");
     pipeline.settle_and_check();
 }
 
@@ -125,20 +120,15 @@ pub fn backlog(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     pipeline.fill(ground.choose(10_000, 1_000_000));
     let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
-    for _ in ground.rounds(1, 1) {
-        let runs = CONSUMING.map(|job| {
-            let mut run = pipeline.start(job, &["--contact-points", &proxy.address]);
-            run.wait_for_log("takes over partitions");
-            run
-        });
-        std::thread::sleep(Duration::from_secs(2));
-        proxy.hold();
-        std::thread::sleep(Duration::from_secs(30));
-        proxy.release();
-        for run in runs {
-            let done = run.finish_within(LIMIT * 10);
-            assert!([0, 69].contains(&done.code), "{}", done.texts());
-        }
+    ground.round();
+    let runs = pipeline.at_work(&["--contact-points", &proxy.address]);
+    std::thread::sleep(Duration::from_secs(2));
+    proxy.hold();
+    std::thread::sleep(Duration::from_secs(30));
+    proxy.release();
+    for run in runs {
+        let done = run.finish_within(LIMIT * 10);
+        assert!([0, 69].contains(&done.code), "{}", done.texts());
     }
     pipeline.settle_and_check();
 }

@@ -10,6 +10,11 @@ use crate::job::{CONSUMING, Job};
 use crate::process::LIMIT;
 use crate::stack::{Server, Signal};
 
+const SHORT_PATIENCE: [(&str, &str); 2] = [
+    ("STREAMFLOW_RETRY_TIMEOUT", "20s"),
+    ("STREAMFLOW_CONNECT_TIMEOUT", "10s"),
+];
+
 /// Takes up what is free on a disk, and gives it back.
 struct Filler(PathBuf);
 
@@ -44,20 +49,15 @@ pub fn of_kafka(ground: &mut Ground) {
     };
     ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 1) {
-        pipeline.fill(2_000);
-        let full = Filler::fill(&disk);
-        let patience = [
-            ("STREAMFLOW_RETRY_TIMEOUT", "20s"),
-            ("STREAMFLOW_CONNECT_TIMEOUT", "10s"),
-        ];
-        let run = pipeline.start_fetching_with(50_000, &patience);
-        let done = run.finish_within(LIMIT);
-        let done = done.exits(69);
-        done.says(&["Kafka"]);
-        drop(full);
-        Server::Kafka.start();
-    }
+    ground.round();
+    pipeline.fill(2_000);
+    let full = Filler::fill(&disk);
+    let run = pipeline.start_fetching_with(50_000, &SHORT_PATIENCE);
+    let done = run.finish_within(LIMIT);
+    let done = done.exits(69);
+    done.says(&["Kafka"]);
+    drop(full);
+    Server::Kafka.start();
     pipeline.settle_and_check();
 }
 
@@ -81,31 +81,26 @@ pub fn of_cassandra(ground: &mut Ground) {
     };
     ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 1) {
-        pipeline.fill(60_000);
-        let full = Filler::fill(&disk);
-        let patience = [
-            ("STREAMFLOW_RETRY_TIMEOUT", "20s"),
-            ("STREAMFLOW_CONNECT_TIMEOUT", "10s"),
-        ];
-        // What fits into its last segment of the log is stored all the same.
-        let begun = Instant::now();
-        while begun.elapsed() < LIMIT {
-            let run = pipeline.start_with(Job::TransformStore, &[], &patience);
-            let done = run.finish_within(LIMIT);
-            if done.code != 0 {
-                done.exits(69).says(&["Cassandra"]);
-                break;
-            }
-            pipeline.fill(20_000);
+    ground.round();
+    pipeline.fill(60_000);
+    let full = Filler::fill(&disk);
+    // What fits into its last segment of the log is stored all the same.
+    let begun = Instant::now();
+    while begun.elapsed() < LIMIT {
+        let run = pipeline.start_with(Job::TransformStore, &[], &SHORT_PATIENCE);
+        let done = run.finish_within(LIMIT);
+        if done.code != 0 {
+            done.exits(69).says(&["Cassandra"]);
+            break;
         }
-        drop(full);
-        Server::Cassandra.signal(Signal::Kill);
-        remove_unreadable_segments(&disk);
-        Server::Cassandra.start();
-        for job in CONSUMING {
-            pipeline.complete(|| pipeline.start(job, &[]));
-        }
+        pipeline.fill(20_000);
+    }
+    drop(full);
+    Server::Cassandra.signal(Signal::Kill);
+    remove_unreadable_segments(&disk);
+    Server::Cassandra.start();
+    for job in CONSUMING {
+        pipeline.complete(|| pipeline.start(job, &[]));
     }
     pipeline.settle_and_check();
 }

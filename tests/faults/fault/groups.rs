@@ -22,7 +22,7 @@ pub fn cooperative(ground: &mut Ground) {
         ground,
         &[
             "--kafka-option",
-            "session.timeout.ms=6000,heartbeat.interval.ms=1000,partition.assignment.strategy=cooperative-sticky",
+            "session.timeout.ms=6000,partition.assignment.strategy=cooperative-sticky",
         ],
     );
 }
@@ -38,7 +38,7 @@ fn come_and_go(ground: &mut Ground, options: &[&str]) {
     let mut members: Vec<Run> = Vec::new();
     let begun = Instant::now();
     while begun.elapsed() < COME_AND_GO_FOR {
-        ground.rounds(1, 1).for_each(drop);
+        ground.round();
         pipeline.fill(1_000);
         for job in CONSUMING {
             let count = members.iter().filter(|run| run.job == job).count();
@@ -81,7 +81,7 @@ fn leave(member: Run) {
 pub fn slower_than_the_poll_interval(ground: &mut Ground) {
     let options = [
         "--kafka-option",
-        "session.timeout.ms=6000,max.poll.interval.ms=6000,heartbeat.interval.ms=1000",
+        "session.timeout.ms=6000,max.poll.interval.ms=6000",
     ];
     let mut pipeline = ground.pipeline().with_options(&options);
     for _ in ground.rounds(1, 2) {

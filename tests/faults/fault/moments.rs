@@ -1,13 +1,12 @@
 //! SIGKILL at a named moment. A server that stands still, or whose answers are held back, keeps the job at it.
 
+use crate::fault::records::bad_records;
 use crate::ground::Ground;
 use crate::job::Job;
-use crate::pipeline::Pipeline;
 use crate::process::LIMIT;
 use crate::proxy::Proxy;
 use crate::servers::until;
 use crate::stack::{Server, Signal};
-use crate::topic::Given;
 
 const USERS: u32 = 3_000;
 /// A member that comes back under its own name.
@@ -29,7 +28,7 @@ pub fn landed_and_not_published(ground: &mut Ground) {
             pipeline.landed() > before || run.has_ended()
         });
         ground.pause(0, 300);
-        run.kill();
+        run.kill_at_work();
         Server::Kafka.signal(Signal::Continue);
     }
     pipeline.settle_and_check();
@@ -37,26 +36,15 @@ pub fn landed_and_not_published(ground: &mut Ground) {
 
 pub fn published_and_not_marked(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
-    let database = {
-        let mut url = pipeline
-            .world
-            .base
-            .servers
-            .database(&pipeline.world.base.database);
-        let proxy = Proxy::to(&format!(
-            "{}:{}",
-            url.host_str().expect("a host"),
-            url.port().expect("a port")
-        ));
-        let (host, port) = proxy.address.split_once(':').expect("host and port");
-        url.set_host(Some(host)).expect("a host");
-        url.set_port(port.parse().ok()).expect("a port");
-        (proxy, url.to_string())
-    };
-    let (proxy, url) = database;
+    let mut url = pipeline.database_url();
+    let server = (url.host_str().expect("a host"), url.port().expect("a port"));
+    let proxy = Proxy::to(&format!("{}:{}", server.0, server.1));
+    let (host, port) = proxy.address.split_once(':').expect("host and port");
+    url.set_host(Some(host)).expect("a host");
+    url.set_port(port.parse().ok()).expect("a port");
     for _ in ground.rounds(1, 8) {
         let before = pipeline.world.record_count();
-        let run = pipeline.start_fetching_with(USERS, &[("DATABASE_URL", &url)]);
+        let run = pipeline.start_fetching_with(USERS, &[("DATABASE_URL", url.as_str())]);
         wait_for("records on the topic", || {
             pipeline.world.record_count() > before
         });
@@ -64,7 +52,7 @@ pub fn published_and_not_marked(ground: &mut Ground) {
         wait_for("a mark", || proxy.is_asked());
         // What is on its way to Kafka arrives.
         ground.pause(50, 300);
-        run.kill();
+        run.kill_at_work();
         proxy.release();
         println!(
             "killed with {} published and {} marked",
@@ -89,19 +77,17 @@ fn answers_of_cassandra_are_lost(ground: &mut Ground, job: Job) {
     for _ in ground.rounds(1, 10) {
         pipeline.fill(USERS);
         let proxy = Proxy::to(&pipeline.world.base.servers.cassandra);
-        let mut run = pipeline.start(
-            job,
-            &[&MEMBER[..], &["--contact-points", &proxy.address]].concat(),
-        );
+        let held = ["--follow", "--contact-points", &proxy.address];
+        let mut run = pipeline.start(job, &[&MEMBER[..], &held].concat());
         run.wait_for_log("takes over partitions");
         ground.pause(0, 250);
         proxy.hold();
-        wait_for("an answer that is held back", || {
-            proxy.is_waiting() || run.has_ended()
-        });
+        // Where it was done with the others already.
+        pipeline.fill(500);
+        wait_for("an answer that is held back", || proxy.is_waiting());
         // So long that a commit falls into it, of which there is one a second.
         ground.pause(1_100, 1_600);
-        run.kill();
+        run.kill_at_work();
         proxy.release();
         pipeline.complete(|| pipeline.start(job, &MEMBER));
     }
@@ -116,20 +102,21 @@ pub fn summary_and_not_committed(ground: &mut Ground) {
     commits_are_lost(ground, Job::Aggregate);
 }
 
-/// Kafka stands still while something is written: what comes after that cannot be committed.
+/// Kafka stands still before the first commit, which is a second after the start: what is written until then cannot be committed.
 fn commits_are_lost(ground: &mut Ground, job: Job) {
     ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
     for _ in ground.rounds(1, 8) {
         pipeline.fill(20_000);
-        let mut run = pipeline.start(job, &MEMBER);
+        let mut run = pipeline.start(job, &[&MEMBER[..], &["--follow"]].concat());
         run.wait_for_log("takes over partitions");
         ground.pause(30, 500);
         Server::Kafka.signal(Signal::Stop);
         ground.pause(0, 1_500);
-        run.kill();
+        run.kill_at_work();
         Server::Kafka.signal(Signal::Continue);
         Server::Kafka.is_back();
+        println!("killed with {} records to commit", pipeline.backlog(job));
         pipeline.complete(|| pipeline.start(job, &MEMBER));
     }
     pipeline.settle_and_check();
@@ -146,21 +133,13 @@ pub fn dead_letter_and_not_committed(ground: &mut Ground) {
         run.wait_for_log("takes over partitions");
         proxy.hold();
         let letters = pipeline.world.dead_letters().len();
-        bad_records(&pipeline, 50);
+        pipeline.world.produce(&bad_records(50));
         wait_for("a dead letter", || {
             pipeline.world.dead_letters().len() > letters
         });
-        run.kill();
+        run.kill_at_work();
         proxy.release();
         pipeline.complete(|| pipeline.start(Job::TransformStore, &MEMBER));
     }
     pipeline.settle_and_check();
-}
-
-fn bad_records(pipeline: &Pipeline, count: usize) {
-    let bad = Given {
-        value: Some(b"{\"id\": 7".to_vec()),
-        ..Given::default()
-    };
-    pipeline.world.produce(&vec![bad; count]);
 }

@@ -36,7 +36,7 @@ fn bad_values() -> Vec<Option<Vec<u8>>> {
     ]
 }
 
-fn bad_records(count: usize) -> Vec<Given> {
+pub fn bad_records(count: usize) -> Vec<Given> {
     let values = bad_values();
     let given = |value: &Option<Vec<u8>>| Given {
         value: value.clone(),
@@ -48,7 +48,7 @@ fn bad_records(count: usize) -> Vec<Given> {
 pub fn poison(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
     for count in [15, ground.choose(1_500, 15_000)] {
-        ground.rounds(1, 1).for_each(drop);
+        ground.round();
         let before = pipeline.world.dead_letters().len();
         pipeline.world.produce(&bad_records(count));
         pipeline.fill(1_000);
@@ -62,14 +62,13 @@ pub fn poison(ground: &mut Ground) {
 
 pub fn too_many_dead_letters(ground: &mut Ground) {
     let mut pipeline = ground.pipeline();
-    for _ in ground.rounds(1, 1) {
-        pipeline.fill(2_000);
-        pipeline.world.produce(&bad_records(300));
-        for job in CONSUMING {
-            let run = pipeline.start(job, &["--max-dead-letters", "5%"]);
-            let done = run.finish_within(LIMIT).exits(65);
-            done.says(&["dead letters", "--max-dead-letters"]);
-        }
+    ground.round();
+    pipeline.fill(2_000);
+    pipeline.world.produce(&bad_records(300));
+    for job in CONSUMING {
+        let run = pipeline.start(job, &["--max-dead-letters", "5%"]);
+        let done = run.finish_within(LIMIT).exits(65);
+        done.says(&["dead letters", "--max-dead-letters"]);
     }
     pipeline.settle_and_check();
 }

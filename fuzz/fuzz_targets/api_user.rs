@@ -1,0 +1,42 @@
+//! A user as the API sends it, of any bytes: an event that each format gives back as it was, or a rejection.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use streamflow::user::api::{RandomUser, id_of};
+use streamflow::user::event::UserCreated;
+use streamflow::user::fingerprint;
+use streamflow::user::format::{Encoder, SchemaFormat, WriterSchema, wire};
+
+fuzz_target!(|raw: &[u8]| {
+    // A page that is no text is refused as a whole.
+    if std::str::from_utf8(raw).is_err() {
+        return;
+    }
+    // Neither does a record land that has no fingerprint (a lone surrogate in a field that nobody reads).
+    if fingerprint::of_record(raw).is_err() {
+        return;
+    }
+    let Ok((id, user)) = RandomUser::decode(raw) else {
+        return;
+    };
+    assert_eq!(id_of(raw), Some(id));
+    let event = UserCreated::of(id, user);
+    if let Ok(value) = event.encode() {
+        assert_eq!(UserCreated::decode(&value).as_ref(), Ok(&event));
+    }
+    for format in SchemaFormat::ALL {
+        let encoder = Encoder::Registered {
+            format,
+            schema_id: 1,
+        };
+        let Ok(value) = encoder.encode(&event) else {
+            continue;
+        };
+        let framed = wire::split(&value)
+            .expect("a header")
+            .expect("the wire format");
+        let writer = WriterSchema::compile(format.schema_type(), format.schema(), false);
+        let writer = writer.expect("our own schema");
+        assert_eq!(writer.decode(framed.payload).as_ref(), Ok(&event));
+    }
+});

@@ -1,0 +1,38 @@
+//! The value of a record, of any bytes and in any format, is a clean row or a rejection that has a reason.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use streamflow::rejection::Rejection;
+use streamflow::user::clean::clean;
+use streamflow::user::event::UserCreated;
+use streamflow::user::fingerprint;
+use streamflow::user::format::{SchemaFormat, WriterSchema, wire};
+
+#[path = "../../tests/programs/user_checks.rs"]
+mod user_checks;
+
+static WRITERS: LazyLock<[WriterSchema; 3]> = LazyLock::new(|| {
+    SchemaFormat::ALL.map(|format| {
+        WriterSchema::compile(format.schema_type(), format.schema(), false).expect("our own schema")
+    })
+});
+
+fn decode(value: &[u8]) -> Result<UserCreated<'_>, Rejection> {
+    match wire::split(value)? {
+        None => UserCreated::decode(value),
+        Some(framed) => WRITERS[framed.schema_id as usize % WRITERS.len()].decode(framed.payload),
+    }
+}
+
+fuzz_target!(|value: &[u8]| {
+    let _ = fingerprint::of_record(value);
+    match decode(value).and_then(clean) {
+        Ok(row) => {
+            user_checks::check(&row).expect("a row that is clean");
+            user_checks::check_again(&row).expect("a row that stays as it is");
+        }
+        Err(rejection) => assert!(!rejection.reason.as_str().is_empty()),
+    }
+});
