@@ -38,6 +38,9 @@ impl Counts {
     }
 }
 
+/// Of batches that are sent before they are full.
+const PARTIAL_BATCHES_IN_FLIGHT: usize = 2;
+
 /// How much may be in flight: with [`Limits`] this bounds the memory of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Flow {
@@ -156,10 +159,12 @@ where
         Ok(())
     }
 
-    /// Sends what waits, and on request what is not full yet.
+    /// Sends what waits, and on request what is not full yet: at once when the server has little to do, else with what comes until it has
+    /// answered (as Nagle's algorithm does, RFC 896). A row for each request would cost it many times the work.
     fn dispatch(&mut self, partial: bool) {
         while !self.failed && self.in_flight < self.flow.batches_in_flight {
             let next = self.waiting.pop_front();
+            let partial = partial && self.in_flight < PARTIAL_BATCHES_IN_FLIGHT;
             match next.or_else(|| if partial { self.batch.take() } else { None }) {
                 Some(full) => self.send(full),
                 None => return,

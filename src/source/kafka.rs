@@ -30,7 +30,7 @@ use reach::{KeptBy, Reach};
 use rebalances::Rebalances;
 
 /// What librdkafka may fetch ahead, of all partitions together: bounds the memory whatever the backlog.
-const FETCH_AHEAD_KBYTES: &str = "8192";
+const FETCH_AHEAD_KBYTES: &str = "4096";
 
 /// One question to a broker.
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
