@@ -1,6 +1,6 @@
 # The commands of the project. CI and people use the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compose test-faults fuzz up down status logs clean build image fmt lint cql
+.PHONY: help demo test test-compose test-faults fuzz bench bench-quick up down status logs clean build image fmt lint cql
 
 # Recipes change files and servers that other recipes use: one after the other, also under `make -j`.
 .NOTPARALLEL:
@@ -25,6 +25,12 @@ test-faults: cargo ## break servers and jobs on the way, and compare what is the
 
 fuzz: cargo ## inputs that libFuzzer thinks up, against what reads and what settles (T=record  RUNS=1000000)
 	@T='$(T)' RUNS='$(RUNS)' local/fuzz
+
+bench: cargo ## speed and memory beside PySpark, Python and the driver alone; writes docs/performance.md (ONLY=drain,…)
+	@ONLY='$(ONLY)' local/bench
+
+bench-quick: cargo ## the same with fewer users and rounds, under 8 minutes; writes nothing
+	@ONLY='$(ONLY)' local/bench --quick
 
 up: cargo ## build, start the servers, make topics and tables
 	@local/build-and-install

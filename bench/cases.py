@@ -1,0 +1,183 @@
+"""What is measured. Each case yields one row a run: the system, the size, and the numbers."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import systems
+from systems import filled, tables
+
+
+@dataclass(frozen=True)
+class Size:
+    rounds: int
+    users: int  # of the comparison with others
+    many: int  # of the long drain
+    fetched: int
+    latency_s: int
+    growth: tuple
+    spark_rounds: int
+
+
+FULL = Size(rounds=3, users=300_000, many=3_000_000, fetched=200_000, latency_s=20, growth=(100_000, 300_000, 1_000_000, 3_000_000),
+            spark_rounds=2)
+QUICK = Size(rounds=1, users=100_000, many=300_000, fetched=50_000, latency_s=8, growth=(100_000, 300_000), spark_rounds=1)
+
+topic_of = cache(filled)
+
+
+def measured(system, users, run, **more):
+    return {"system": system, "users": users, "seconds": run.seconds, "rate": users / run.seconds, "cpu_us": run.cpu_s / users * 1e6,
+            "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users, **more}
+
+
+def in_turns(rounds, systems_of_round):
+    """Forwards and backwards, so that nobody is always the first."""
+    for number in range(rounds):
+        yield from systems_of_round if number % 2 == 0 else reversed(systems_of_round)
+
+
+def drained(system, command, users, topic):
+    with tables(topic) as world:
+        run = world.run(command)
+        world.check(users)
+        return measured(system, users, run)
+
+
+def with_ceiling(system, settings, users, topic):
+    with tables(topic) as world:
+        run = world.run(systems.ceiling(users, *settings))
+        world.check(users)
+        told = run.summary
+        return {"system": system, "users": users, "seconds": told["elapsed_ms"] / 1000, "rate": told["rows_per_second"]}
+
+
+def warm_up(size):
+    """Cassandra's code is compiled while it runs: the first rows of its life are not measured."""
+    with_ceiling("ceiling", (60, 8), size.users, topic_of(size.users))
+    yield from ()
+
+
+def drain(size):
+    """the topic into created_users"""
+    users, topic = size.users, topic_of(size.users)
+    ours = [
+        ("transform-store", lambda: drained("transform-store", systems.transform_store(), users, topic)),
+        ("ceiling 60×8", lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)),
+        ("ceiling 30×32", lambda: with_ceiling("ceiling 30×32", (30, 32), users, topic)),
+    ]
+    others = [
+        ("PySpark", lambda: drained("PySpark", systems.spark("spark_drain.py"), users, topic)),
+        ("Python", lambda: drained("Python", systems.python("python_drain.py"), users, topic)),
+    ]
+    for number in range(size.rounds):
+        for _, measure in in_turns(1, ours + (others if number < size.spark_rounds else [])):
+            yield measure()
+
+
+def drain_many(size):
+    """the same with a long backlog, and what the driver alone needs for it"""
+    users, topic = size.many, topic_of(size.many)
+    for number in range(size.rounds):
+        turns = [lambda: drained("transform-store", systems.transform_store(), users, topic),
+                 lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)]
+        for measure in turns if number % 2 == 0 else reversed(turns):
+            yield measure()
+
+
+def first_row(size):
+    """from the start of the program to the first row that can be read"""
+    topic = topic_of(size.users)
+    commands = {"transform-store": systems.transform_store, "PySpark": lambda: systems.spark("spark_drain.py")}
+    for number in range(size.rounds):
+        for system, command in commands.items():
+            if system == "PySpark" and number >= size.spark_rounds:
+                continue
+            with tables(topic) as world:
+                waiting = world.start([systems.LOAD, "first-row"])
+                assert waiting.line() == "ready"
+                job = world.start(command())
+                at_ms = waiting.finish().summary["at_ms"]
+                job.end()
+                job.finish(accept=range(-15, 256))
+                yield {"system": system, "seconds": at_ms / 1000 - job.begun_at}
+
+
+def latency(size):
+    """from a user given to Kafka's client to its row, at a steady rate"""
+    for rate in (1_000, 5_000):
+        for system, command, wait in (("transform-store", systems.transform_store("--follow"), 2),
+                                      ("PySpark", systems.spark("spark_drain.py", "follow"), 25)):
+            with tables(systems.new_name("t")) as world:
+                service = world.start(command)
+                time.sleep(wait)
+                told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", max(1, rate // 100))
+                service.end()
+                service.finish(accept=range(-15, 256))
+                yield {"system": system, "rate": rate, **told}
+
+
+def fetch(size):
+    """from the bundled API onto the topic"""
+    users = size.fetched
+    for number in range(size.rounds):
+        seed = systems.new_name("s")
+        topic = systems.new_name("t")
+        with tables(topic) as world:
+            yield measured("fetch-publish", users, world.run(systems.fetch_publish(users, seed)))
+        if number < size.spark_rounds:
+            for system, words in (("Python", []), ("Python, with landing", ["landing"])):
+                with tables(systems.new_name("t")) as world:
+                    yield measured(system, users, world.run(systems.python("python_fetch.py", users, *words, seed)))
+
+
+def count(size):
+    """numbers of users from the topic"""
+    users, topic = size.many, topic_of(size.many)
+    for number in range(size.rounds):
+        with tables(topic) as world:
+            yield measured("aggregate", users, world.run(systems.aggregate()))
+        if number < size.spark_rounds - 1 or size.rounds == 1:
+            with tables(topic) as world:
+                yield measured("PySpark, one dimension", users, world.run(systems.spark("spark_count.py")))
+
+
+def growth(size):
+    """time for each record as the backlog grows"""
+    for users in size.growth:
+        topic = topic_of(users)
+        for job, command in (("transform-store", systems.transform_store), ("aggregate", systems.aggregate)):
+            for _ in range(size.rounds if users <= 1_000_000 else 1):
+                with tables(topic) as world:
+                    yield measured(job, users, world.run(command()))
+
+
+def members(size):
+    """1, 2 and 4 members of one group"""
+    users, topic = size.users, topic_of(size.users)
+    for number in (1, 2, 4):
+        with tables(topic) as world:
+            command = systems.transform_store()
+            begun = time.monotonic()
+            with ThreadPoolExecutor(number) as pool:
+                runs = list(pool.map(lambda _: world.run(command), range(number)))
+            seconds = time.monotonic() - begun
+            world.check(users)
+            yield {"system": "transform-store", "members": number, "users": users, "seconds": seconds, "rate": users / seconds,
+                   "peak_mb": max(run.peak_mb for run in runs)}
+
+
+def record_size(size):
+    """records of 0.5, 5 and 50 KB"""
+    users = min(size.users, 100_000)
+    for padding in (0, 4_500, 49_500):
+        count = users if padding < 10_000 else users // 5
+        topic = filled(count, "--padding", padding)
+        for job, command in (("transform-store", systems.transform_store), ("aggregate", systems.aggregate)):
+            with tables(topic) as world:
+                yield measured(job, count, world.run(command()), padding=padding)
+
+
+ALL = {"warm-up": warm_up, "drain": drain, "first-row": first_row, "latency": latency, "fetch": fetch, "drain-many": drain_many, "count": count,
+       "growth": growth, "members": members, "record-size": record_size}

@@ -1,0 +1,63 @@
+//! What the benchmarks need beside the programs: users for the topic, the rows that must be there afterwards, and the two measures that a
+//! program cannot take of itself, which are the first row and the time until a row can be read.
+//!
+//! The users are those of the bundled API. Each command prints one JSON object as its last line.
+
+mod ceiling;
+mod check;
+mod first_row;
+mod latency;
+mod produce;
+mod users;
+
+use clap::{Parser, Subcommand};
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+
+/// Load for the benchmarks (bench/README.md)
+#[derive(Parser)]
+#[command(name = "load")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Produce(produce::Arguments),
+    Ceiling(ceiling::Arguments),
+    Check(check::Arguments),
+    FirstRow(first_row::Arguments),
+    Latency(latency::Arguments),
+}
+
+/// Where the rows are.
+#[derive(clap::Args)]
+struct Cassandra {
+    #[arg(long, env = "CASSANDRA_CONTACT_POINTS")]
+    contact_points: String,
+    #[arg(long, env = "CASSANDRA_KEYSPACE")]
+    keyspace: String,
+}
+
+impl Cassandra {
+    async fn session(&self) -> anyhow::Result<Session> {
+        let builder = SessionBuilder::new().known_node(&self.contact_points);
+        Ok(builder.fetch_schema_metadata(false).build().await?)
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let told = match Arguments::parse().command {
+        Command::Produce(arguments) => {
+            tokio::task::spawn_blocking(|| produce::run(arguments)).await??
+        }
+        Command::Ceiling(arguments) => ceiling::run(arguments).await?,
+        Command::Check(arguments) => check::run(arguments).await?,
+        Command::FirstRow(arguments) => first_row::run(arguments).await?,
+        Command::Latency(arguments) => latency::run(arguments).await?,
+    };
+    println!("{told}");
+    Ok(())
+}

@@ -1,0 +1,113 @@
+"""A program as a measured process: wall time, processor time and memory of it and its children, bytes over the loopback device."""
+
+import json
+import os
+import resource
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_SAMPLE_S = 0.05
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Run:
+    """`cpu_s` and `peak_mb` include the processes that the program started; `wire_mb` is everything that went over loopback meanwhile."""
+    begun_at: float
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+    wire_mb: float
+    summary: dict
+
+
+class Failed(Exception):
+    pass
+
+
+class Program:
+    def __init__(self, command, environment, log: Path):
+        self.log = log
+        self._wire = _loopback_bytes()
+        self._cpu = _children_cpu()
+        with open(log, "ab") as out:
+            self.begun_at = time.time()
+            self._begun = time.monotonic()
+            self._child = subprocess.Popen([str(word) for word in command], env=environment, stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.PIPE, stderr=out, text=True, start_new_session=True)
+        self._peak = 0
+        self._sampling = threading.Thread(target=self._sample, daemon=True)
+        self._sampling.start()
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def end(self):
+        """In order, as a service is ended."""
+        self._child.terminate()
+
+    def line(self):
+        return self._child.stdout.readline().strip()
+
+    def finish(self, limit_s=1_200, accept=(0,)) -> Run:
+        try:
+            said, _ = self._child.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._child.pid, 9)
+            self._child.wait()
+            raise Failed(f"{self._child.args[0]} did not end within {limit_s} s; its log: {self.log}") from None
+        seconds = time.monotonic() - self._begun
+        self._sampling.join()
+        if self._child.returncode not in accept:
+            raise Failed(f"{' '.join(self._child.args)} ended with {self._child.returncode}; its log: {self.log}")
+        return Run(self.begun_at, seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, _last_object(said))
+
+    def _sample(self):
+        while self._child.poll() is None:
+            self._peak = max(self._peak, sum(map(_resident, _tree(self._child.pid))))
+            time.sleep(_SAMPLE_S)
+
+
+def run(command, environment, log, **options) -> Run:
+    return Program(command, environment, log).finish(**options)
+
+
+def _last_object(said):
+    lines = said.strip().splitlines()
+    try:
+        told = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _children_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _tree(pid):
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(descendant for child in children for descendant in _tree(int(child)))]
+
+
+def _resident(pid):
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _loopback_bytes():
+    for line in Path("/proc/net/dev").read_text().splitlines():
+        name, _, numbers = line.partition(":")
+        if name.strip() == "lo":
+            return int(numbers.split()[0])
+    return 0

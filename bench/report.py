@@ -1,0 +1,212 @@
+"""Makes docs/performance.md and its plots of a file of results."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+# The same picture from the same numbers, and text that stays text.
+matplotlib.rcParams.update({"svg.hashsalt": "streamflow", "svg.fonttype": "none", "font.size": 10, "axes.spines.top": False,
+                            "axes.spines.right": False})
+OURS, THEIRS, LIMIT = "#1f6f8b", "#b0b7bf", "#d98f2b"
+UNITS = {"rate": "users/s", "seconds": "s", "cpu_us": "CPU µs/user", "peak_mb": "peak MB", "wire_bytes": "bytes on the wire/user",
+         "p50_ms": "p50 ms", "p99_ms": "p99 ms", "max_ms": "max ms"}
+
+
+class Results:
+    def __init__(self, file):
+        told = json.loads(file.read_text())
+        self.seconds = told["seconds"]
+        self.rows = defaultdict(list)
+        for row in told["rows"]:
+            self.rows[row["case"]].append(row)
+
+    def groups(self, case, *keys):
+        """Rows of the same system and size, in the order in which they came."""
+        groups = defaultdict(list)
+        for row in self.rows[case]:
+            groups[tuple(row[key] for key in keys)].append(row)
+        return groups
+
+    def median(self, case, system, number, **where):
+        found = [row[number] for row in self.rows[case] if row["system"].startswith(system) and all(row.get(k) == v for k, v in where.items())]
+        return median(found) if found else None
+
+
+def shown(values):
+    """The median, and from where to where the values go."""
+    if not values:
+        return "–"
+    places = 0 if median(values) >= 100 else 1 if median(values) >= 10 else 2
+    def text(number):
+        return f"{number:,.{places}f}"
+    return text(median(values)) if len(values) == 1 else f"{text(median(values))} ({text(min(values))}–{text(max(values))})"
+
+
+def table(results, case, keys, numbers, names=None):
+    head = [*(names or keys), "runs", *(UNITS[number] for number in numbers)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for group, rows in results.groups(case, *keys).items():
+        cells = [f"{key:,}" if isinstance(key, int) else str(key) for key in group]
+        cells += [str(len(rows)), *(shown([row[number] for row in rows if number in row]) for number in numbers)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def bars(results, case, number, title, file):
+    groups = results.groups(case, "system")
+    names = [group[0] for group in groups]
+    values = [median([row[number] for row in rows]) for rows in groups.values()]
+    colours = [LIMIT if name.startswith("ceiling") else OURS if name in ("transform-store", "aggregate", "fetch-publish") else THEIRS for name in names]
+    figure, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1), layout="constrained")
+    drawn = axes.barh(names[::-1], values[::-1], color=colours[::-1])
+    axes.bar_label(drawn, [f"{value:,.0f}" for value in values[::-1]], padding=4)
+    axes.set_title(title, loc="left")
+    axes.set_xlim(0, max(values) * 1.15)
+    save(figure, file)
+
+
+def lines(results, file):
+    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    for system, marker in (("transform-store", "o"), ("aggregate", "s")):
+        groups = results.groups("growth", "system", "users")
+        points = [(users, median([row["seconds"] / users * 1e6 for row in rows])) for (name, users), rows in groups.items() if name == system]
+        axes.plot(*zip(*points), marker=marker, label=system)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("users on the topic")
+    axes.set_ylabel("µs for each")
+    axes.legend()
+    axes.set_title("Time for each user as the backlog grows", loc="left")
+    save(figure, file)
+
+
+def save(figure, file):
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+    # Without the white space at the ends of lines that matplotlib leaves.
+    file.write_text("\n".join(line.rstrip() for line in file.read_text().splitlines()) + "\n")
+
+
+def machine():
+    cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores of {cpu}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def ratio(ours, theirs):
+    return f"{ours / theirs:,.1f}" if ours and theirs else "–"
+
+
+def goals(results):
+    """What was meant to be reached, beside what was measured."""
+    drain = {system: results.median("drain", system, "rate") for system in ("transform-store", "PySpark", "Python")}
+    best = max((results.median("drain", system, "rate") or 0) for system in ("ceiling 60×8", "ceiling 30×32"))
+    long_rate, long_best = results.median("drain-many", "transform-store", "rate"), results.median("drain-many", "ceiling", "rate")
+    growth = {users: results.median("growth", "transform-store", "seconds", users=users) / users * 1e6
+              for users in sorted({row["users"] for row in results.rows["growth"]})}
+    def percent(part, whole):
+        return f"{part / whole:.0%}" if part and whole else "–"
+    def number(case, system, key, text, **where):
+        value = results.median(case, system, key, **where)
+        return "–" if value is None else text.format(value)
+    rows = [
+        ("topic → table, times PySpark", "10", ratio(drain["transform-store"], drain["PySpark"])),
+        ("topic → table, times Python", "–", ratio(drain["transform-store"], drain["Python"])),
+        ("topic → table, share of what the driver alone can", "90 %", f"{percent(drain['transform-store'], best)}; long: {percent(long_rate, long_best)}"),
+        ("CPU of the job for a user", "5 µs", number("drain-many", "transform-store", "cpu_us", "{:.1f} µs")),
+        ("peak memory with a long backlog", "64 MB", number("drain-many", "transform-store", "peak_mb", "{:.0f} MB")),
+        ("start to first row", "0.5 s", number("first-row", "transform-store", "seconds", "{:.2f} s")
+         + ", PySpark " + number("first-row", "PySpark", "seconds", "{:.1f} s")),
+        ("published → readable at 1,000 users/s, p99", "25 ms", number("latency", "transform-store", "p99_ms", "{:.1f} ms", rate=1000)),
+        ("API → PostgreSQL → acknowledged by Kafka", "40,000 users/s", number("fetch", "fetch-publish", "rate", "{:,.0f} users/s")),
+        ("topic → summaries", "500,000 users/s", number("count", "aggregate", "rate", "{:,.0f} users/s")),
+        ("time for a user from the shortest to the longest backlog", "within 10 %",
+         " → ".join(f"{value:.1f} µs" for value in growth.values()) or "–"),
+    ]
+    return "\n".join(["| | goal | measured |", "|---|---|---|", *(f"| {what} | {goal} | {got} |" for what, goal, got in rows)])
+
+
+def main():
+    results, docs = Results(Path(sys.argv[1])), Path(sys.argv[2])
+    images = docs / "images"
+    bars(results, "drain", "rate", "Users a second from the topic into the table", images / "performance-drain.svg")
+    bars(results, "fetch", "rate", "Users a second from the API onto the topic", images / "performance-fetch.svg")
+    bars(results, "count", "rate", "Users a second counted", images / "performance-count.svg")
+    lines(results, images / "performance-growth.svg")
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    drained = ("rate", "cpu_us", "peak_mb", "wire_bytes")
+    text = f"""# Performance
+
+Made by `make bench`, which took {results.seconds / 60:.0f} minutes: {machine()}. Commit {commit}. The servers (PostgreSQL 18, Kafka 4.1, Cassandra 5.0, one node each)
+run on the same cores as what is measured, one system at a time. A number is the median of the runs, with the lowest and the highest in parentheses. After each
+run into the table every row is compared with what it must be. CPU and memory include the processes that a program starts; bytes on the wire are all
+that went over the loopback device meanwhile. Machines differ, and busy ones more: compare the ratios.
+
+## Against the goals
+
+{goals(results)}
+
+## Topic → table
+
+![users a second](images/performance-drain.svg)
+
+{table(results, "drain", ["system", "users"], drained)}
+
+`ceiling ROWS×REQUESTS`: rows that lie in memory, written with the same driver and statement, in batches of so many and so many at once. PySpark is Structured
+Streaming with the Cassandra connector as the tutorials use it, with `local[2]` and Spark's own functions only; Python is confluent-kafka with
+cassandra-driver, 128 inserts at once (bench/others/).
+
+A long backlog:
+
+{table(results, "drain-many", ["system", "users"], drained)}
+
+From the start of the program to the first row:
+
+{table(results, "first-row", ["system"], ["seconds"])}
+
+From a user given to Kafka's client until its row can be read, at a steady rate:
+
+{table(results, "latency", ["system", "rate"], ["p50_ms", "p99_ms", "max_ms"], ["system", "users/s"])}
+
+## API → landing → topic
+
+![users a second](images/performance-fetch.svg)
+
+{table(results, "fetch", ["system", "users"], drained)}
+
+## Topic → summaries
+
+![users a second](images/performance-count.svg)
+
+{table(results, "count", ["system", "users"], drained)}
+
+PySpark counts one of the five dimensions that `aggregate` counts.
+
+## Growth
+
+![time for each user](images/performance-growth.svg)
+
+{table(results, "growth", ["system", "users"], drained)}
+
+Members of one group, on the same two cores as the servers:
+
+{table(results, "members", ["members", "users"], ["rate", "peak_mb"])}
+
+Larger records (a field that is ignored makes up for the rest):
+
+{table(results, "record-size", ["system", "padding"], drained, ["system", "bytes more"])}
+"""
+    (docs / "performance.md").write_text(text)
+
+
+main()
