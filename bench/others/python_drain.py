@@ -18,15 +18,12 @@ def time(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-def lower(text):
-    return text.lower() if text else None
-
-
 def row(user):
+    user = {name: (value.strip() or None) if isinstance(value, str) else value for name, value in user.items()}
     street = " ".join(str(part) for part in (user["street_number"], user["street_name"]) if part is not None)
     address = ", ".join(part for part in (street, user["city"], user["state"], user["country"]) if part)
-    return (uuid.UUID(user["id"]), user["first_name"].strip(), user["last_name"].strip(), lower(user["gender"]), address, user["post_code"],
-            lower(user["email"]), user["username"], time(user["dob"]), time(user["registered_date"]), user["phone"], user["picture"],
+    return (uuid.UUID(user["id"]), user["first_name"], user["last_name"], user["gender"].lower(), address, user["post_code"],
+            user["email"].lower(), user["username"], time(user["dob"]), time(user["registered_date"]), user["phone"], user["picture"],
             user["nationality"], user["country"])
 
 
