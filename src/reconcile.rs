@@ -90,7 +90,7 @@ pub async fn reconcile<R>(
     shutdown: &Shutdown,
 ) -> Result<Findings>
 where
-    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser>> + Send + 'static,
+    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser<'static>>> + Send + 'static,
 {
     let reading = async {
         let seen = read::read(sources, options, shutdown).await?;

@@ -30,9 +30,9 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<Value> {
-    let mut users: Vec<CreatedUser> = Vec::with_capacity(arguments.which.users as usize);
+    let mut users: Vec<CreatedUser<'static>> = Vec::with_capacity(arguments.which.users as usize);
     arguments.which.each(|_, event| {
-        users.push(clean(event).map_err(Error::msg)?);
+        users.push(clean(event).map_err(Error::msg)?.into_owned());
         Ok(())
     })?;
     let session = Arc::new(arguments.cassandra.session().await?);
@@ -86,7 +86,7 @@ type Values<'a> = (
     Uuid, &'a str, &'a str, Text<'a>, Text<'a>, Text<'a>, Text<'a>, Text<'a>, Time, Time, Text<'a>, Text<'a>, Text<'a>, Text<'a>, i64,
 );
 
-fn values(user: &CreatedUser, written_us: i64) -> Values<'_> {
+fn values<'a>(user: &'a CreatedUser<'_>, written_us: i64) -> Values<'a> {
     (
         user.id,
         &user.first_name,

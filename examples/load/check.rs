@@ -58,7 +58,7 @@ pub async fn run(arguments: Arguments) -> Result<Value> {
 }
 
 /// Two rows of the same content have the same one, in one run of this program.
-fn digest(user: &CreatedUser) -> u64 {
+fn digest(user: &CreatedUser<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     format!("{user:?}").hash(&mut hasher);
     hasher.finish()

@@ -14,7 +14,7 @@ use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
 use crate::pipeline::store::{Flow, StoreEach};
 use crate::shutdown::Shutdown;
-use crate::sink::cassandra::{CreatedUsers, TimedRow};
+use crate::sink::cassandra::{CreatedUsers, EncodedRow};
 use crate::user::filter::Filter;
 
 /// Store the users of the topic in Cassandra: decoded, cleaned, filtered, each exactly once in effect
@@ -117,13 +117,12 @@ fn read(
     record: &Record<'_>,
     reader: &mut UserReader,
     filter: &Filter,
-) -> Result<Outcome<(TimedRow, usize)>> {
+) -> Result<Outcome<(EncodedRow, usize)>> {
     reader.read(record, |user| {
         if !filter.keeps(&user, record.timestamp_ms) {
             return Outcome::Filter;
         }
-        let bytes = user.size_bytes();
-        let written_ms = record.timestamp_ms;
-        Outcome::Keep((TimedRow { user, written_ms }, bytes))
+        let row = EncodedRow::of(&user, record.timestamp_ms);
+        Outcome::Keep((row, user.size_bytes()))
     })
 }

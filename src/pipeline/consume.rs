@@ -97,11 +97,11 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             self.ask_others()?;
             let idle = self.step()?;
             self.make_room(idle)?;
-            if last_commit.elapsed() >= COMMIT_INTERVAL {
+            if now.duration_since(last_commit) >= COMMIT_INTERVAL {
                 self.source.commit(&self.work.positions(), false)?;
                 last_commit = now;
             }
-            if last_progress.elapsed() >= PROGRESS_INTERVAL {
+            if now.duration_since(last_progress) >= PROGRESS_INTERVAL {
                 match self.asked_others {
                     None => info!(
                         "{}, {} to go",

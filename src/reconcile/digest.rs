@@ -8,7 +8,7 @@ use crate::user::row::CreatedUser;
 pub(super) type Digest = [u8; 16];
 
 /// Of all columns but the id. Each is named, so that the compiler lists this place when the row gets another.
-pub(super) fn of_user(user: &CreatedUser) -> Digest {
+pub(super) fn of_user(user: &CreatedUser<'_>) -> Digest {
     let CreatedUser {
         id: _,
         first_name,

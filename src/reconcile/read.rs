@@ -33,7 +33,7 @@ pub(super) async fn read<R>(
     shutdown: &Shutdown,
 ) -> Result<Seen>
 where
-    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser>> + Send + 'static,
+    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser<'static>>> + Send + 'static,
 {
     let Sources {
         kafka,

@@ -17,7 +17,7 @@ const SHOWN_CHARACTERS: usize = 60;
 
 /// What a record is to `aggregate`.
 pub(super) enum Counting<'a> {
-    Keep(&'a CreatedUser),
+    Keep(&'a CreatedUser<'a>),
     Filter,
     Reject,
 }
@@ -155,12 +155,12 @@ mod tests {
     use crate::pipeline::sequence::Sequence;
     use crate::reconcile::findings::{Column, Line};
 
-    fn user() -> CreatedUser {
+    fn user() -> CreatedUser<'static> {
         CreatedUser {
             id: Uuid::nil(),
-            first_name: "A".to_owned(),
-            last_name: "B".to_owned(),
-            gender: Some("female".to_owned()),
+            first_name: "A".into(),
+            last_name: "B".into(),
+            gender: Some("female".into()),
             address: None,
             post_code: None,
             email: None,

@@ -66,7 +66,7 @@ pub(super) struct Users<R> {
 
 impl<R> TopicReading for Users<R>
 where
-    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser>> + Send + 'static,
+    R: FnMut(&Record<'_>) -> Result<Outcome<CreatedUser<'static>>> + Send + 'static,
 {
     fn record(&mut self, record: &Record<'_>, _headers: &RecordHeaders<'_>) -> Result<()> {
         self.progress.one();

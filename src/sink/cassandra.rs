@@ -1,13 +1,15 @@
 //! Cassandra: the rows of the users and the summaries.
 
 mod created_users;
+mod encoded_row;
 mod examine;
 mod failure;
 mod schema;
 mod stored_users;
 mod summaries;
 
-pub use created_users::{CreatedUsers, TimedRow};
+pub use created_users::CreatedUsers;
+pub use encoded_row::EncodedRow;
 pub use examine::{examine, version};
 pub use schema::{migrate, missing_columns};
 pub use stored_users::{StoredUser, StoredUsers};

@@ -1,6 +1,7 @@
 //! From the event to the row: trimmed, Unicode NFC, lower-case e-mail and gender, times parsed, the address on one line.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use jiff::Timestamp;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -14,7 +15,7 @@ use crate::rejection::{Reason, Rejection};
 pub const MAX_CHARACTERS: usize = 1_000;
 
 /// Only the id and the two names are demanded; a blank text is the same as none.
-pub fn clean(event: UserCreated<'_>) -> Result<CreatedUser, Rejection> {
+pub fn clean(event: UserCreated<'_>) -> Result<CreatedUser<'_>, Rejection> {
     let UserCreated {
         id,
         first_name,
@@ -59,31 +60,51 @@ pub fn clean(event: UserCreated<'_>) -> Result<CreatedUser, Rejection> {
         registered_date_ms: time_ms("registered_date", registered_date)?,
         phone: tidy("phone", phone)?,
         picture: tidy("picture", picture)?,
-        nationality: tidy("nationality", nationality)?.map(|code| code.to_ascii_uppercase()),
+        nationality: tidy("nationality", nationality)?.map(upper_case),
         country,
     })
 }
 
-fn demanded(field: &'static str, value: Option<Cow<'_, str>>) -> Result<String, Rejection> {
+fn demanded<'a>(
+    field: &'static str,
+    value: Option<Cow<'a, str>>,
+) -> Result<Cow<'a, str>, Rejection> {
     tidy(field, value)?.ok_or(Rejection::field(Reason::MissingField, field))
 }
 
 /// Trimmed and in NFC (Unicode Standard Annex 15); nothing when that leaves nothing.
-fn tidy(field: &'static str, value: Option<Cow<'_, str>>) -> Result<Option<String>, Rejection> {
+fn tidy<'a>(
+    field: &'static str,
+    value: Option<Cow<'a, str>>,
+) -> Result<Option<Cow<'a, str>>, Rejection> {
     let Some(value) = value else { return Ok(None) };
-    let trimmed = value.trim();
-    if trimmed.is_empty() {
+    let text = match value {
+        Cow::Borrowed(text) => normal(text.trim()),
+        Cow::Owned(text) => Cow::Owned(normal(text.trim()).into_owned()),
+    };
+    if text.is_empty() {
         return Ok(None);
     }
-    let text = if trimmed.is_ascii() || is_nfc_quick(trimmed.chars()) == IsNormalized::Yes {
-        trimmed.to_owned()
-    } else {
-        trimmed.nfc().collect()
-    };
     if text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS {
         return Err(Rejection::field(Reason::TooLong, field));
     }
     Ok(Some(text))
+}
+
+fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+fn upper_case(code: Cow<'_, str>) -> Cow<'_, str> {
+    if code.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        Cow::Owned(code.to_ascii_uppercase())
+    } else {
+        code
+    }
 }
 
 /// Before the text is tidied: lower-casing can make it longer and take it out of NFC (İ becomes i and a combining dot).
@@ -99,8 +120,12 @@ fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// `number street, city, state, country`, without the parts that are absent.
-fn address(number: Option<i64>, parts: [Option<String>; 4]) -> Option<String> {
-    let mut line = number.map(|number| number.to_string()).unwrap_or_default();
+fn address(number: Option<i64>, parts: [Option<Cow<'_, str>>; 4]) -> Option<Cow<'static, str>> {
+    let mut line = String::with_capacity(96);
+    if let Some(number) = number {
+        // Writing to a text cannot fail.
+        let _ = write!(line, "{number}");
+    }
     for (place, part) in parts.into_iter().enumerate() {
         let Some(part) = part else { continue };
         if !line.is_empty() {
@@ -108,7 +133,7 @@ fn address(number: Option<i64>, parts: [Option<String>; 4]) -> Option<String> {
         }
         line.push_str(&part);
     }
-    (!line.is_empty()).then_some(line)
+    (!line.is_empty()).then_some(Cow::Owned(line))
 }
 
 fn time_ms(field: &'static str, value: Option<Cow<'_, str>>) -> Result<Option<i64>, Rejection> {
@@ -129,9 +154,9 @@ mod tests {
 
     const ID: &str = "12f65339-35f4-4a32-beeb-2ae479e41cb8";
 
-    fn cleaned(fields: &str) -> Result<CreatedUser, Rejection> {
+    fn cleaned(fields: &str) -> Result<CreatedUser<'static>, Rejection> {
         let json = format!(r#"{{"id":"{ID}","first_name":"Ada","last_name":"Lovelace"{fields}}}"#);
-        clean(UserCreated::decode(json.as_bytes())?)
+        Ok(clean(UserCreated::decode(json.as_bytes())?)?.into_owned())
     }
 
     #[test]

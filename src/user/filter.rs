@@ -14,7 +14,7 @@ pub struct Filter {
 
 impl Filter {
     /// `at_ms` is the time of the record, so that the same record meets the same answer on every day.
-    pub fn keeps(&self, user: &CreatedUser, at_ms: i64) -> bool {
+    pub fn keeps(&self, user: &CreatedUser<'_>, at_ms: i64) -> bool {
         let old_enough = self.min_age.is_none_or(|min_age| {
             user.dob_ms
                 .and_then(|dob_ms| age_on(dob_ms, at_ms))
@@ -24,7 +24,7 @@ impl Filter {
             || user
                 .nationality
                 .as_ref()
-                .is_some_and(|code| self.nationalities.contains(code));
+                .is_some_and(|code| self.nationalities.iter().any(|wanted| wanted == code));
         old_enough && wanted
     }
 }

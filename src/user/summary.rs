@@ -55,11 +55,16 @@ impl fmt::Display for Dimension {
 }
 
 /// Calls `count` with each dimension and the value the user has in it.
-pub fn each_value(user: &CreatedUser, at_ms: i64, mut count: impl FnMut(Dimension, &str)) {
-    let or_unknown = |value: &Option<String>| value.as_deref().unwrap_or(UNKNOWN).to_owned();
-    count(Dimension::Gender, &or_unknown(&user.gender));
-    count(Dimension::Country, &or_unknown(&user.country));
-    count(Dimension::Nationality, &or_unknown(&user.nationality));
+pub fn each_value(user: &CreatedUser<'_>, at_ms: i64, mut count: impl FnMut(Dimension, &str)) {
+    count(Dimension::Gender, user.gender.as_deref().unwrap_or(UNKNOWN));
+    count(
+        Dimension::Country,
+        user.country.as_deref().unwrap_or(UNKNOWN),
+    );
+    count(
+        Dimension::Nationality,
+        user.nationality.as_deref().unwrap_or(UNKNOWN),
+    );
     let age = user.dob_ms.and_then(|dob_ms| age_on(dob_ms, at_ms));
     count(Dimension::AgeBand, age_band(age));
     match user.registered_date_ms.and_then(date) {

@@ -54,7 +54,7 @@ fn through(
     registry: &Registry,
     api: &Api,
     seeds: &[(&str, &str)],
-) -> (BTreeMap<Uuid, CreatedUser>, Totals) {
+) -> (BTreeMap<Uuid, CreatedUser<'static>>, Totals) {
     let world = World::own().expect("servers");
     for (number, (seed, format)) in seeds.iter().enumerate() {
         let url = registry.url.as_str();

@@ -84,6 +84,22 @@ fn tables_that_lack_a_column_are_named_and_nothing_is_committed() {
     ]);
 }
 
+/// Rows are encoded for the types of the columns, so these are looked at before the first one.
+#[test]
+fn a_table_with_a_column_of_another_type_is_named_and_nothing_is_written() {
+    let Some(world) = World::own() else { return };
+    world.produce(&records(5).1);
+    world.cql("DROP TABLE KEYSPACE.created_users");
+    world.cql(
+        "CREATE TABLE KEYSPACE.created_users (id uuid PRIMARY KEY, first_name text, last_name text, gender text, address text, \
+         post_code text, email text, username text, dob text, registered_date timestamp, phone text, picture text, nationality text, \
+         country text)",
+    );
+    let done = world.run("transform-store", &[]).exits(78);
+    done.says(&["column dob", "another type"]);
+    assert_eq!(world.committed_records("transform-store"), 0);
+}
+
 /// The summary knows offsets that this topic does not have: counting on would leave users out in silence.
 #[test]
 fn a_topic_that_was_deleted_and_made_again_is_not_taken_for_the_old_one() {

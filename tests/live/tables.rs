@@ -1,5 +1,6 @@
 //! What is in PostgreSQL and Cassandra, read without the programs' own code.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
@@ -118,11 +119,11 @@ impl World {
     }
 
     /// All rows of `created_users`.
-    pub fn users(&self) -> BTreeMap<Uuid, CreatedUser> {
+    pub fn users(&self) -> BTreeMap<Uuid, CreatedUser<'static>> {
         self.some_users("")
     }
 
-    pub fn user(&self, id: Uuid) -> Option<CreatedUser> {
+    pub fn user(&self, id: Uuid) -> Option<CreatedUser<'static>> {
         self.some_users(&format!(" WHERE id = {id}")).remove(&id)
     }
 
@@ -138,7 +139,7 @@ impl World {
         rows.into_iter().map(|(name, at)| (name, at.0)).collect()
     }
 
-    fn some_users(&self, which: &str) -> BTreeMap<Uuid, CreatedUser> {
+    fn some_users(&self, which: &str) -> BTreeMap<Uuid, CreatedUser<'static>> {
         type Text = Option<String>;
         type Time = Option<CqlTimestamp>;
         type Columns = (
@@ -165,19 +166,19 @@ impl World {
         let user = |it: Columns| {
             let user = CreatedUser {
                 id: it.0,
-                first_name: it.1,
-                last_name: it.2,
-                gender: it.3,
-                address: it.4,
-                post_code: it.5,
-                email: it.6,
-                username: it.7,
+                first_name: it.1.into(),
+                last_name: it.2.into(),
+                gender: it.3.map(Cow::Owned),
+                address: it.4.map(Cow::Owned),
+                post_code: it.5.map(Cow::Owned),
+                email: it.6.map(Cow::Owned),
+                username: it.7.map(Cow::Owned),
                 dob_ms: it.8.map(|time| time.0),
                 registered_date_ms: it.9.map(|time| time.0),
-                phone: it.10,
-                picture: it.11,
-                nationality: it.12,
-                country: it.13,
+                phone: it.10.map(Cow::Owned),
+                picture: it.11.map(Cow::Owned),
+                nationality: it.12.map(Cow::Owned),
+                country: it.13.map(Cow::Owned),
             };
             (user.id, user)
         };
@@ -231,7 +232,7 @@ pub fn sum(totals: &Totals) -> i64 {
 }
 
 /// The summary of these users, each with the time of its record.
-pub fn summary_of<'a>(users: impl IntoIterator<Item = (&'a CreatedUser, i64)>) -> Totals {
+pub fn summary_of<'a>(users: impl IntoIterator<Item = (&'a CreatedUser<'a>, i64)>) -> Totals {
     let mut totals = Totals::new();
     for (user, at_ms) in users {
         each_value(user, at_ms, |dimension, value| {

@@ -40,7 +40,7 @@ impl UserReader {
     pub(in crate::job) fn read<T>(
         &mut self,
         record: &Record<'_>,
-        keep: impl FnOnce(CreatedUser) -> Outcome<T>,
+        keep: impl FnOnce(CreatedUser<'_>) -> Outcome<T>,
     ) -> Result<Outcome<T>> {
         let Some(value) = record.value else {
             return Ok(Outcome::Reject(Rejection::of(Reason::NullValue)));

@@ -43,7 +43,9 @@ pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Rep
         session: Arc::new(session),
         database,
         given,
-        read: move |record: &Record<'_>| reader.read(record, Outcome::Keep),
+        read: move |record: &Record<'_>| {
+            reader.read(record, |user| Outcome::Keep(user.into_owned()))
+        },
     };
     let options = Options {
         keyspace: arguments.cassandra.keyspace,

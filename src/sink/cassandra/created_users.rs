@@ -4,23 +4,14 @@ use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
-use scylla::value::CqlTimestamp;
-use uuid::Uuid;
 
+use super::encoded_row::{EncodedRow, insert_into, other_type};
 use super::failure::{Verdict, failed, judge};
 use super::prepare;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Requests;
 use crate::pipeline::retry::retry;
 use crate::pipeline::store::Store;
-use crate::user::row::CreatedUser;
-
-/// A row, and the time of the Kafka record it came from.
-#[derive(Debug, Clone)]
-pub struct TimedRow {
-    pub user: CreatedUser,
-    pub written_ms: i64,
-}
 
 /// The table `created_users`. Rows are durable on a quorum of the replicas when [`Store::store`] returns.
 pub struct CreatedUsers {
@@ -30,39 +21,20 @@ pub struct CreatedUsers {
     requests: Requests,
 }
 
-type Values<'a> = (
-    Uuid,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<CqlTimestamp>,
-    Option<CqlTimestamp>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    i64,
-);
-
 impl CreatedUsers {
     pub async fn prepare(
         session: Session,
         keyspace: &str,
         retry_timeout: Duration,
     ) -> Result<Self> {
-        let insert = prepare(
-            &session,
-            &format!(
-                "INSERT INTO {keyspace}.created_users (id, first_name, last_name, gender, address, post_code, email, username, \
-                 dob, registered_date, phone, picture, nationality, country) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
-            ),
-        )
-        .await?;
+        let insert = prepare(&session, &insert_into(keyspace)).await?;
+        if let Some(column) = other_type(insert.get_variable_col_specs()) {
+            let text = format!(
+                "the column {column} of created_users has another type than this version writes"
+            );
+            return Err(Error::configuration(text)
+                .hint("compare the table with cql/001_created_users.cql; `streamflow init` makes one that is missing"));
+        }
         Ok(Self {
             session,
             insert,
@@ -76,26 +48,23 @@ impl CreatedUsers {
         Self { requests, ..self }
     }
 
-    async fn write(&self, rows: &[TimedRow]) -> Result<(), ExecutionError> {
+    async fn write(&self, rows: &[EncodedRow]) -> Result<(), ExecutionError> {
         if let [row] = rows {
-            self.session
-                .execute_unpaged(&self.insert, values(row))
-                .await?;
+            self.session.execute_unpaged(&self.insert, row).await?;
             return Ok(());
         }
         let statements = vec![BatchStatement::PreparedStatement(self.insert.clone()); rows.len()];
         let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
         batch.set_is_idempotent(true);
-        let values: Vec<Values<'_>> = rows.iter().map(values).collect();
-        self.session.batch(&batch, values).await?;
+        self.session.batch(&batch, rows).await?;
         Ok(())
     }
 }
 
-impl Store<TimedRow> for CreatedUsers {
+impl Store<EncodedRow> for CreatedUsers {
     /// An unlogged batch, whose rows may be stored in part when it fails: all of them are written again then. A batch that the server
     /// finds too large is halved.
-    async fn store(&self, rows: Vec<TimedRow>) -> Result<()> {
+    async fn store(&self, rows: Vec<EncodedRow>) -> Result<()> {
         let mut parts = vec![&rows[..]];
         while let Some(part) = parts.pop() {
             let again = |error: &ExecutionError| judge(error) == Verdict::Again;
@@ -115,42 +84,4 @@ impl Store<TimedRow> for CreatedUsers {
         }
         Ok(())
     }
-}
-
-/// The values of the statement, in its order. Every field of the row is named, so that the compiler lists this place when one is added.
-fn values(row: &TimedRow) -> Values<'_> {
-    let CreatedUser {
-        id,
-        first_name,
-        last_name,
-        gender,
-        address,
-        post_code,
-        email,
-        username,
-        dob_ms,
-        registered_date_ms,
-        phone,
-        picture,
-        nationality,
-        country,
-    } = &row.user;
-    (
-        *id,
-        first_name,
-        last_name,
-        gender.as_deref(),
-        address.as_deref(),
-        post_code.as_deref(),
-        email.as_deref(),
-        username.as_deref(),
-        dob_ms.map(CqlTimestamp),
-        registered_date_ms.map(CqlTimestamp),
-        phone.as_deref(),
-        picture.as_deref(),
-        nationality.as_deref(),
-        country.as_deref(),
-        // Microseconds, as USING TIMESTAMP has them.
-        row.written_ms.saturating_mul(1_000),
-    )
 }

@@ -1,5 +1,6 @@
 //! The rows of `created_users` as they are stored, all of them, page by page.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,7 @@ const PAGE_ROWS: i32 = 2_000;
 pub struct StoredUser {
     pub id: Uuid,
     /// Nothing when a column is null without which no user is stored.
-    pub user: Option<CreatedUser>,
+    pub user: Option<CreatedUser<'static>>,
     /// Microseconds since 1970-01-01T00:00:00Z, of the first name.
     pub written_us: Option<i64>,
 }
@@ -155,19 +156,19 @@ fn stored_user(columns: Columns) -> StoredUser {
         .zip(last_name)
         .map(|(first_name, last_name)| CreatedUser {
             id,
-            first_name,
-            last_name,
-            gender,
-            address,
-            post_code,
-            email,
-            username,
+            first_name: first_name.into(),
+            last_name: last_name.into(),
+            gender: gender.map(Cow::Owned),
+            address: address.map(Cow::Owned),
+            post_code: post_code.map(Cow::Owned),
+            email: email.map(Cow::Owned),
+            username: username.map(Cow::Owned),
             dob_ms: dob.map(|time| time.0),
             registered_date_ms: registered_date.map(|time| time.0),
-            phone,
-            picture,
-            nationality,
-            country,
+            phone: phone.map(Cow::Owned),
+            picture: picture.map(Cow::Owned),
+            nationality: nationality.map(Cow::Owned),
+            country: country.map(Cow::Owned),
         });
     StoredUser {
         id,
