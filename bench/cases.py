@@ -32,10 +32,9 @@ def measured(system, users, run, **more):
             "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users, **more}
 
 
-def in_turns(rounds, systems_of_round):
+def in_turn(number, measures):
     """Forwards and backwards, so that nobody is always the first."""
-    for number in range(rounds):
-        yield from systems_of_round if number % 2 == 0 else reversed(systems_of_round)
+    return measures if number % 2 == 0 else measures[::-1]
 
 
 def drained(system, command, users, topic):
@@ -63,16 +62,16 @@ def drain(size):
     """the topic into created_users"""
     users, topic = size.users, topic_of(size.users)
     ours = [
-        ("transform-store", lambda: drained("transform-store", systems.transform_store(), users, topic)),
-        ("ceiling 60×8", lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)),
-        ("ceiling 30×32", lambda: with_ceiling("ceiling 30×32", (30, 32), users, topic)),
+        lambda: drained("transform-store", systems.transform_store(), users, topic),
+        lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic),
+        lambda: with_ceiling("ceiling 30×32", (30, 32), users, topic),
     ]
     others = [
-        ("PySpark", lambda: drained("PySpark", systems.spark("spark_drain.py"), users, topic)),
-        ("Python", lambda: drained("Python", systems.python("python_drain.py"), users, topic)),
+        lambda: drained("PySpark", systems.spark("spark_drain.py"), users, topic),
+        lambda: drained("Python", systems.python("python_drain.py"), users, topic),
     ]
     for number in range(size.rounds):
-        for _, measure in in_turns(1, ours + (others if number < size.spark_rounds else [])):
+        for measure in in_turn(number, ours + (others if number < size.spark_rounds else [])):
             yield measure()
 
 
@@ -80,9 +79,9 @@ def drain_many(size):
     """the same with a long backlog, and what the driver alone needs for it"""
     users, topic = size.many, topic_of(size.many)
     for number in range(size.rounds):
-        turns = [lambda: drained("transform-store", systems.transform_store(), users, topic),
-                 lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)]
-        for measure in turns if number % 2 == 0 else reversed(turns):
+        measures = [lambda: drained("transform-store", systems.transform_store(), users, topic),
+                    lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)]
+        for measure in in_turn(number, measures):
             yield measure()
 
 
@@ -99,8 +98,7 @@ def first_row(size):
                 assert waiting.line() == "ready"
                 job = world.start(command())
                 at_ms = waiting.finish().summary["at_ms"]
-                job.end()
-                job.finish(accept=range(-15, 256))
+                job.end_in_order()
                 yield {"system": system, "seconds": at_ms / 1000 - job.begun_at}
 
 
@@ -113,8 +111,7 @@ def latency(size):
                 service = world.start(command)
                 time.sleep(wait)
                 told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", max(1, rate // 100))
-                service.end()
-                service.finish(accept=range(-15, 256))
+                service.end_in_order()
                 yield {"system": system, "rate": rate, **told}
 
 

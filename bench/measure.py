@@ -16,7 +16,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 @dataclass(frozen=True)
 class Run:
     """`cpu_s` and `peak_mb` include the processes that the program started; `wire_mb` is everything that went over loopback meanwhile."""
-    begun_at: float
     seconds: float
     cpu_s: float
     peak_mb: float
@@ -42,13 +41,10 @@ class Program:
         self._sampling = threading.Thread(target=self._sample, daemon=True)
         self._sampling.start()
 
-    @property
-    def pid(self):
-        return self._child.pid
-
-    def end(self):
-        """In order, as a service is ended."""
+    def end_in_order(self):
+        """As a service is ended, whatever its exit code is then."""
         self._child.terminate()
+        self.finish(accept=range(-15, 256))
 
     def line(self):
         return self._child.stdout.readline().strip()
@@ -64,7 +60,7 @@ class Program:
         self._sampling.join()
         if self._child.returncode not in accept:
             raise Failed(f"{' '.join(self._child.args)} ended with {self._child.returncode}; its log: {self.log}")
-        return Run(self.begun_at, seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, _last_object(said))
+        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, _last_object(said))
 
     def _sample(self):
         while self._child.poll() is None:

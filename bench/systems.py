@@ -3,7 +3,7 @@
 import os
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from measure import Program, Run, run
@@ -24,25 +24,24 @@ def program(name):
 class World:
     topic: str
     keyspace: str
-    extra: dict = field(default_factory=dict)
 
     def environment(self):
         # Plain JSON, which is what the other systems read.
         kept = {name: value for name, value in os.environ.items() if name not in ("SCHEMA_REGISTRY_URL", "STREAMFLOW_VALUE_FORMAT")}
-        return {**kept, "STREAMFLOW_TOPIC": self.topic, "CASSANDRA_KEYSPACE": self.keyspace, "RUST_LOG": "warn", **self.extra}
-
-    def run(self, command, **options) -> Run:
-        return run(command, self.environment(), LOGS / f"{Path(str(command[0])).name}.log", **options)
+        return {**kept, "STREAMFLOW_TOPIC": self.topic, "CASSANDRA_KEYSPACE": self.keyspace, "RUST_LOG": "warn"}
 
     def start(self, command) -> Program:
         return Program(command, self.environment(), LOGS / f"{Path(str(command[0])).name}.log")
 
-    def load(self, *arguments, **options):
-        return self.run([LOAD, *arguments], **options).summary
+    def run(self, command) -> Run:
+        return self.start(command).finish()
 
-    def check(self, users, seed="bench"):
+    def load(self, *arguments):
+        return self.run([LOAD, *arguments]).summary
+
+    def check(self, users):
         """Every row is there, and has the right values."""
-        told = self.load("check", "--users", users, "--seed", seed)
+        told = self.load("check", "--users", users)
         wrong = {name: count for name, count in told.items() if name != "rows" and count}
         if told["rows"] != users or wrong:
             raise AssertionError(f"{told} where {users} rows must be")

@@ -3,15 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
-use rdkafka::producer::Producer;
 use scylla::statement::Consistency;
 use serde_json::{Value, json};
-use streamflow::pipeline::sequence::Sequence;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::Cassandra;
-use crate::produce::{publish, publisher};
+use crate::produce::Topic;
 use crate::users::Which;
 
 /// Publish users at a steady rate, and ask for one in so many until it can be read
@@ -21,10 +19,8 @@ pub struct Arguments {
     which: Which,
     #[command(flatten)]
     cassandra: Cassandra,
-    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS")]
-    bootstrap_servers: String,
-    #[arg(long, env = "STREAMFLOW_TOPIC")]
-    topic: String,
+    #[command(flatten)]
+    topic: Topic,
     /// Users a second
     #[arg(long)]
     rate: u32,
@@ -53,7 +49,7 @@ pub async fn run(arguments: Arguments) -> Result<Value> {
     ask.set_consistency(Consistency::LocalQuorum);
     let (sender, mut receiver) = mpsc::unbounded_channel::<(u32, Uuid, Instant)>();
     let counted_from = arguments.rate * arguments.warm_up;
-    let publishing = tokio::task::spawn_blocking(move || send(&arguments, &sender));
+    let publishing = tokio::task::spawn_blocking(move || send(arguments, &sender));
     let mut asking = Vec::new();
     while let Some((number, id, sent)) = receiver.recv().await {
         let (session, ask) = (session.clone(), ask.clone());
@@ -94,10 +90,9 @@ pub async fn run(arguments: Arguments) -> Result<Value> {
     )
 }
 
-fn send(arguments: &Arguments, sender: &mpsc::UnboundedSender<(u32, Uuid, Instant)>) -> Result<()> {
+fn send(arguments: Arguments, sender: &mpsc::UnboundedSender<(u32, Uuid, Instant)>) -> Result<()> {
     // Sent nearly at once: what is measured is the way, not the gathering before it.
-    let publisher = publisher(&arguments.bootstrap_servers, 1)?;
-    let landing = Uuid::new_v4();
+    let mut publisher = arguments.topic.publisher(1)?;
     let begun = Instant::now();
     let mut number = 0;
     arguments.which.each(|id, event| {
@@ -106,22 +101,11 @@ fn send(arguments: &Arguments, sender: &mpsc::UnboundedSender<(u32, Uuid, Instan
             std::thread::sleep(early);
         }
         number += 1;
-        let sequence = Sequence {
-            landing,
-            number: i64::from(number),
-        };
-        publish(
-            &publisher,
-            &arguments.topic,
-            id,
-            &event.encode().map_err(Error::msg)?,
-            &sequence,
-        )?;
+        publisher.publish(id, &event.encode().map_err(Error::msg)?)?;
         if number % arguments.every == 0 {
             sender.send((number, id, Instant::now()))?;
         }
         Ok(())
     })?;
-    publisher.flush(GIVE_UP_AFTER)?;
-    Ok(())
+    publisher.finish()
 }

@@ -21,80 +21,98 @@ const UNTIL_DELIVERED: Duration = Duration::from_secs(60);
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS")]
-    bootstrap_servers: String,
-    #[arg(long, env = "STREAMFLOW_TOPIC")]
-    topic: String,
+    #[command(flatten)]
+    topic: Topic,
     /// Bytes of a field that nobody knows, in each record
     #[arg(long, default_value_t = 0)]
     padding: usize,
 }
 
-pub type Publisher = ThreadedProducer<DefaultProducerContext>;
-
-pub fn publisher(bootstrap_servers: &str, linger_ms: u32) -> Result<Publisher> {
-    Ok(ClientConfig::new()
-        .set("bootstrap.servers", bootstrap_servers)
-        .set("acks", "all")
-        .set("linger.ms", linger_ms.to_string())
-        .set("compression.type", "lz4")
-        .set("batch.size", "1000000")
-        .set("partitioner", "murmur2_random")
-        .create()?)
+/// Where the users go.
+#[derive(clap::Args)]
+pub struct Topic {
+    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS")]
+    bootstrap_servers: String,
+    #[arg(long, env = "STREAMFLOW_TOPIC")]
+    topic: String,
 }
 
-pub fn publish(
-    publisher: &Publisher,
-    topic: &str,
-    id: Uuid,
-    value: &[u8],
-    sequence: &Sequence,
-) -> Result<()> {
-    let key = id.to_string();
-    let sequence = sequence.to_header();
-    loop {
-        let header = Header {
-            key: SEQUENCE_HEADER,
-            value: Some(&sequence),
+pub struct Publisher {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    topic: String,
+    /// Where its next user stands in a landing that is not there.
+    sequence: Sequence,
+}
+
+impl Topic {
+    pub fn publisher(self, linger_ms: u32) -> Result<Publisher> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", &self.bootstrap_servers)
+            .set("acks", "all")
+            .set("linger.ms", linger_ms.to_string())
+            .set("compression.type", "lz4")
+            .set("batch.size", "1000000")
+            .set("partitioner", "murmur2_random")
+            .create()?;
+        let sequence = Sequence {
+            landing: Uuid::new_v4(),
+            number: 1,
         };
-        let headers = OwnedHeaders::new_with_capacity(1).insert(header);
-        let record = BaseRecord::to(topic)
-            .key(&key)
-            .payload(value)
-            .headers(headers);
-        match publisher.send(record) {
-            Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
-                std::thread::sleep(Duration::from_millis(5));
+        Ok(Publisher {
+            producer,
+            topic: self.topic,
+            sequence,
+        })
+    }
+}
+
+impl Publisher {
+    pub fn publish(&mut self, id: Uuid, value: &[u8]) -> Result<()> {
+        let key = id.to_string();
+        let sequence = self.sequence.to_header();
+        self.sequence.number += 1;
+        loop {
+            let header = Header {
+                key: SEQUENCE_HEADER,
+                value: Some(&sequence),
+            };
+            let headers = OwnedHeaders::new_with_capacity(1).insert(header);
+            let record = BaseRecord::to(&self.topic)
+                .key(&key)
+                .payload(value)
+                .headers(headers);
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err((error, _)) => bail!("a record cannot be sent: {error}"),
             }
-            Err((error, _)) => bail!("a record cannot be sent: {error}"),
         }
+    }
+
+    /// Waits until all are acknowledged.
+    pub fn finish(self) -> Result<()> {
+        Ok(self.producer.flush(UNTIL_DELIVERED)?)
     }
 }
 
 pub fn run(arguments: Arguments) -> Result<Value> {
     let begun = Instant::now();
-    let publisher = publisher(&arguments.bootstrap_servers, 5)?;
-    let landing = Uuid::new_v4();
+    let mut publisher = arguments.topic.publisher(5)?;
     let mut bytes = 0;
-    let mut number = 0;
     let padding = format!(",\"padding\":\"{}\"}}", "x".repeat(arguments.padding));
     arguments.which.each(|id, event| {
-        number += 1;
         let mut value = event.encode().map_err(Error::msg)?;
         if arguments.padding > 0 {
             value.pop();
             value.write_all(padding.as_bytes())?;
         }
         bytes += value.len();
-        publish(
-            &publisher,
-            &arguments.topic,
-            id,
-            &value,
-            &Sequence { landing, number },
-        )
+        publisher.publish(id, &value)
     })?;
-    publisher.flush(UNTIL_DELIVERED)?;
-    Ok(json!({"users": number, "bytes": bytes, "elapsed_ms": begun.elapsed().as_millis() as u64}))
+    publisher.finish()?;
+    Ok(
+        json!({"users": arguments.which.users, "bytes": bytes, "elapsed_ms": begun.elapsed().as_millis() as u64}),
+    )
 }

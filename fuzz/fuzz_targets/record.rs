@@ -1,23 +1,18 @@
 //! The value of a record, of any bytes and in any format, is a clean row or a rejection that has a reason.
 #![no_main]
 
-use std::sync::LazyLock;
-
 use libfuzzer_sys::fuzz_target;
 use streamflow::rejection::Rejection;
 use streamflow::user::clean::clean;
 use streamflow::user::event::UserCreated;
 use streamflow::user::fingerprint;
-use streamflow::user::format::{SchemaFormat, WriterSchema, wire};
+use streamflow::user::format::wire;
 
 #[path = "../../tests/programs/user_checks.rs"]
 mod user_checks;
+mod writers;
 
-static WRITERS: LazyLock<[WriterSchema; 3]> = LazyLock::new(|| {
-    SchemaFormat::ALL.map(|format| {
-        WriterSchema::compile(format.schema_type(), format.schema(), false).expect("our own schema")
-    })
-});
+use writers::WRITERS;
 
 fn decode(value: &[u8]) -> Result<UserCreated<'_>, Rejection> {
     match wire::split(value)? {
