@@ -10,5 +10,6 @@ pub mod event;
 pub mod filter;
 pub mod fingerprint;
 pub mod format;
+mod own_layout;
 pub mod row;
 pub mod summary;

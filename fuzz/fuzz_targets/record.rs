@@ -23,6 +23,10 @@ fn decode(value: &[u8]) -> Result<UserCreated<'_>, Rejection> {
 
 fuzz_target!(|value: &[u8]| {
     let _ = fingerprint::of_record(value);
+    // By whatever way it is read: what any reader of JSON finds.
+    if let Ok(event) = UserCreated::decode(value) {
+        assert_eq!(serde_json::from_slice(value).ok(), Some(event));
+    }
     match decode(value).and_then(clean) {
         Ok(row) => {
             user_checks::check(&row).expect("a row that is clean");

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::decode::{decode, text, text_or_number};
+use super::decode::{decode, text, text_of, text_or_number};
 use crate::rejection::{Reason, Rejection};
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -95,11 +95,13 @@ impl<'a> RandomUser<'a> {
     /// Reads one element of `results`. A record without an id is named so, whatever else is odd about it: versions before 1.2
     /// have none.
     pub fn decode(raw: &'a [u8]) -> Result<(Uuid, Self), Rejection> {
-        let user: Self = decode(raw).map_err(|rejection| match id_of(raw) {
-            Some(_) => rejection,
-            None if rejection.reason == Reason::WrongType => missing_id(),
-            None => rejection,
-        })?;
+        let user: Self = text_of(raw)
+            .and_then(decode)
+            .map_err(|rejection| match id_of(raw) {
+                Some(_) => rejection,
+                None if rejection.reason == Reason::WrongType => missing_id(),
+                None => rejection,
+            })?;
         let text = user
             .login
             .as_ref()

@@ -1,9 +1,10 @@
 //! From the event to the row: trimmed, Unicode NFC, lower-case e-mail and gender, times parsed, the address on one line.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use uuid::Uuid;
 
@@ -79,8 +80,8 @@ fn tidy<'a>(
 ) -> Result<Option<Cow<'a, str>>, Rejection> {
     let Some(value) = value else { return Ok(None) };
     let text = match value {
-        Cow::Borrowed(text) => normal(text.trim()),
-        Cow::Owned(text) => Cow::Owned(normal(text.trim()).into_owned()),
+        Cow::Borrowed(text) => normal(trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(normal(trimmed(&text)).into_owned()),
     };
     if text.is_empty() {
         return Ok(None);
@@ -91,12 +92,31 @@ fn tidy<'a>(
     Ok(Some(text))
 }
 
+/// Most texts begin and end with a character that is no white space for sure.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 fn normal(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    if text.is_ascii()
+        || is_below_the_marks(text)
+        || is_nfc_quick(text.chars()) == IsNormalized::Yes
+    {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.nfc().collect())
     }
+}
+
+/// No character from U+0300 on, where those begin that are composed with others: such a text is in NFC. Looks at all bytes without a way out
+/// on the way, many at a time.
+fn is_below_the_marks(text: &str) -> bool {
+    /// The first byte of U+0300 in UTF-8.
+    const MARKS: u8 = 0xcc;
+    text.bytes().fold(0, u8::max) < MARKS
 }
 
 fn upper_case(code: Cow<'_, str>) -> Cow<'_, str> {
@@ -109,10 +129,8 @@ fn upper_case(code: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Before the text is tidied: lower-casing can make it longer and take it out of NFC (İ becomes i and a combining dot).
 fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if plain {
+    let other = |found, byte: u8| found | !byte.is_ascii() | byte.is_ascii_uppercase();
+    if !text.bytes().fold(false, other) {
         text
     } else {
         text.to_lowercase().into()
@@ -123,8 +141,7 @@ fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
 fn address(number: Option<i64>, parts: [Option<Cow<'_, str>>; 4]) -> Option<Cow<'static, str>> {
     let mut line = String::with_capacity(96);
     if let Some(number) = number {
-        // Writing to a text cannot fail.
-        let _ = write!(line, "{number}");
+        line.push_str(itoa::Buffer::new().format(number));
     }
     for (place, part) in parts.into_iter().enumerate() {
         let Some(part) = part else { continue };
@@ -142,10 +159,37 @@ fn time_ms(field: &'static str, value: Option<Cow<'_, str>>) -> Result<Option<i6
     if text.is_empty() {
         return Ok(None);
     }
+    if let Some(ms) = usual_time_ms(text) {
+        return Ok(Some(ms));
+    }
     match text.parse::<Timestamp>() {
         Ok(time) => Ok(Some(time.as_millisecond())),
         Err(_) => Err(Rejection::field(Reason::ImpossibleDate, field)),
     }
+}
+
+/// A time as the API writes it. Nothing comes back for any other layout, nor for a time that no calendar has.
+fn usual_time_ms(text: &str) -> Option<i64> {
+    const LAYOUT: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+    let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let fits = |(byte, layout): (&u8, &u8)| match layout {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == layout,
+    };
+    if !text.iter().zip(LAYOUT).all(fits) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + i16::from(digit - b'0'))
+    };
+    let small = |digits| number(digits) as i8;
+    let date = Date::new(number(&text[..4]), small(&text[5..7]), small(&text[8..10])).ok()?;
+    let (hour, minute, second) = (&text[11..13], &text[14..16], &text[17..19]);
+    let time = Time::new(small(hour), small(minute), small(second), 0).ok()?;
+    let whole = Offset::UTC.to_timestamp(date.to_datetime(time)).ok()?;
+    Some(whole.as_millisecond() + i64::from(number(&text[20..23])))
 }
 
 #[cfg(test)]
@@ -208,6 +252,41 @@ mod tests {
                 Rejection::field(Reason::ImpossibleDate, "dob"),
                 "{time}"
             );
+        }
+    }
+
+    #[test]
+    fn the_usual_layout_of_a_time_means_what_it_means_to_any_reader() {
+        let layouts = [
+            "1944-12-10T12:00:00.250Z",
+            "0000-01-01T00:00:00.000Z",
+            "9999-12-30T22:00:00.999Z",
+            "2000-02-29T23:59:59.001Z",
+        ];
+        for text in layouts {
+            let known = text.parse::<Timestamp>().unwrap().as_millisecond();
+            assert_eq!(usual_time_ms(text), Some(known), "{text}");
+        }
+        for text in [
+            "1990-02-30T00:00:00.000Z",
+            "1990-01-01T24:00:00.000Z",
+            "1990-01-01T23:59:60.000Z",
+            "1990-01-01T00:00:00.000z",
+            "1990-01-01 00:00:00.000Z",
+            "1990-01-01T00:00:00.00Z",
+            "+990-01-01T00:00:00.000Z",
+        ] {
+            assert_eq!(usual_time_ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn below_the_marks_every_text_is_in_its_normal_form() {
+        let below: String = ('\0'..'\u{300}').collect();
+        assert!(is_below_the_marks(&below));
+        assert_eq!(is_nfc_quick(below.chars()), IsNormalized::Yes);
+        for character in ['\u{300}', '\u{1100}', '\u{ffff}', '\u{10000}'] {
+            assert!(!is_below_the_marks(&format!("a{character}")));
         }
     }
 

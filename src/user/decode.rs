@@ -11,12 +11,13 @@ use serde_json::error::Category;
 
 use crate::rejection::{Reason, Rejection};
 
-pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Rejection> {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(Rejection::of(Reason::InvalidUtf8));
-    };
+pub(super) fn text_of(bytes: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(bytes).map_err(|_| Rejection::of(Reason::InvalidUtf8))
+}
+
+pub(super) fn decode<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {
     // serde would also read an array as a struct, field by field.
-    let object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let object = text.bytes().find(|byte| !byte.is_ascii_whitespace()) == Some(b'{');
     match serde_json::from_str(text) {
         Ok(record) if object => Ok(record),
         _ => Err(explain::<T>(text)),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::api::{RandomUser, Street};
-use super::decode::{decode, text, text_or_number};
+use super::decode::{decode, text, text_of, text_or_number};
+use super::own_layout;
 use crate::rejection::{Reason, Rejection};
 
 /// The largest event, in bytes of JSON. A Kafka broker takes records of 1 MiB by default, headers and framing included.
@@ -56,7 +57,8 @@ pub struct UserCreated<'a> {
 impl<'a> UserCreated<'a> {
     /// Reads the value of a record of the topic.
     pub fn decode(value: &'a [u8]) -> Result<Self, Rejection> {
-        decode(value)
+        let text = text_of(value)?;
+        own_layout::read(text).map_or_else(|| decode(text), Ok)
     }
 
     /// The event of a user, named field by field so that the compiler lists this place when one is added.

@@ -68,7 +68,10 @@ pub fn each_value(user: &CreatedUser<'_>, at_ms: i64, mut count: impl FnMut(Dime
     let age = user.dob_ms.and_then(|dob_ms| age_on(dob_ms, at_ms));
     count(Dimension::AgeBand, age_band(age));
     match user.registered_date_ms.and_then(date) {
-        Some(date) => count(Dimension::RegistrationYear, &date.year().to_string()),
+        Some(date) => count(
+            Dimension::RegistrationYear,
+            itoa::Buffer::new().format(date.year()),
+        ),
         None => count(Dimension::RegistrationYear, UNKNOWN),
     }
 }
