@@ -98,6 +98,10 @@ impl<W: Work> Work for Watched<W> {
         self.inner.end_of_partition(partition, offset);
     }
 
+    fn room(&self) -> Room {
+        self.inner.room()
+    }
+
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room> {
         let room = self.inner.turn(idle, wait)?;
         if self.watch.is_on() {

@@ -147,12 +147,15 @@ impl Bounds {
             .sum()
     }
 
-    pub fn end(&self, now: Instant) -> Option<End> {
-        if self
-            .limits
+    /// As many records as were asked for have been consumed.
+    pub fn is_enough(&self) -> bool {
+        self.limits
             .max_records
             .is_some_and(|max| self.consumed >= max)
-        {
+    }
+
+    pub fn end(&self, now: Instant) -> Option<End> {
+        if self.is_enough() {
             return Some(End::MaxRecords);
         }
         if self

@@ -22,6 +22,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long what is in flight may take when a signal ends the run or partitions move on. With the rest of an end it stays below 10 s.
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
+/// Records that are taken before the clock, the bounds and the sink are looked at again: what that costs is shared by many.
+const BURST: usize = 32;
 const IDLE_POLL: Duration = Duration::from_millis(50);
 /// How often a run whose own part is read asks what the other members of its group have settled.
 const ASK_OTHERS_INTERVAL: Duration = Duration::from_millis(500);
@@ -119,13 +121,14 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         }
     }
 
-    /// Takes one event, with records only when there is room. Says whether nothing was at hand.
+    /// Takes what is at hand up to the first event that is no record, with records only when there is room. Says whether nothing (more) was
+    /// at hand.
     fn step(&mut self) -> Result<bool> {
         let full = self.full_since.is_some();
         if full && !self.paused {
             return Ok(false);
         }
-        let event = match self.next(Duration::ZERO)? {
+        let mut event = match self.next(Duration::ZERO)? {
             // Nothing at hand: send what is gathered before waiting for more.
             Event::Nothing => {
                 self.work.turn(true, false)?;
@@ -133,6 +136,12 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             }
             event => event,
         };
+        for _ in 1..BURST {
+            if event != Event::Record || self.work.room() == Room::Full || self.bounds.is_enough() {
+                break;
+            }
+            event = self.next(Duration::ZERO)?;
+        }
         match event {
             Event::Nothing => return Ok(true),
             Event::Record => {}

@@ -39,7 +39,7 @@ pub fn headers(
     headers.push((header::ORIGIN_PARTITION, record.partition.to_string()));
     headers.push((header::ORIGIN_OFFSET, record.offset.to_string()));
     headers.push((header::ORIGIN_TIMESTAMP, record.timestamp_ms.to_string()));
-    if let Some(sequence) = record.sequence {
+    if let Some(sequence) = record.sequence() {
         headers.push((super::sequence::SEQUENCE_HEADER, sequence.to_header()));
     }
     headers

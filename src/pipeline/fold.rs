@@ -4,15 +4,17 @@
 //! is counted exactly once. A write is conditional on the offset it started from, so that a member that has lost its partition, and
 //! does not know it yet, cannot put old numbers over new ones.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
 
 use super::consume::lost_task;
 use super::dead_letter::DeadLetters;
 use super::outcome::Outcome;
 use super::record::Record;
-use super::sequence::HighWater;
+use super::sequence::{HighWater, Sequence};
 use super::source::Start;
 use super::tally::Tally;
 use super::work::{Account, Room, Work};
@@ -89,13 +91,21 @@ impl Counts {
     }
 }
 
+struct Number {
+    users: i64,
+    /// Since it was written.
+    changed: bool,
+}
+
 /// The numbers of one partition since they were loaded.
 struct Open {
     ledger: Ledger,
     /// Offset up to which records are counted in memory.
     next_offset: i64,
-    counts: HashMap<&'static str, HashMap<String, i64>>,
-    changed: BTreeSet<Key>,
+    /// By dimension, of which there are few.
+    numbers: Vec<(&'static str, HashMap<String, Number, RandomState>)>,
+    /// Those that are marked so.
+    changed: Vec<Key>,
     change_bytes: usize,
     /// Of the records that are not written yet.
     unwritten: Counts,
@@ -200,55 +210,82 @@ fn taken_over(partition: i32) -> Error {
 
 impl Open {
     fn new(ledger: Ledger, next_offset: i64) -> Self {
-        let mut counts: HashMap<&'static str, HashMap<String, i64>> = HashMap::new();
-        for ((dimension, value), users) in &ledger.counts {
-            counts
-                .entry(dimension)
-                .or_default()
-                .insert(value.clone(), *users);
-        }
-        Self {
-            ledger,
+        let mut open = Self {
             next_offset,
-            counts,
-            changed: BTreeSet::new(),
+            numbers: Vec::new(),
+            changed: Vec::new(),
             change_bytes: 0,
             unwritten: Counts::default(),
+            ledger: Ledger::default(),
+        };
+        for ((dimension, value), &users) in &ledger.counts {
+            let number = Number {
+                users,
+                changed: false,
+            };
+            open.numbers_of(dimension).insert(value.clone(), number);
         }
+        Self { ledger, ..open }
+    }
+
+    fn numbers_of(&mut self, dimension: &'static str) -> &mut HashMap<String, Number, RandomState> {
+        // The same text at the same place, as a rule.
+        let is_it = |name: &'static str| std::ptr::eq(name, dimension) || name == dimension;
+        let place = self.numbers.iter().position(|it| is_it(it.0));
+        let place = place.unwrap_or_else(|| {
+            self.numbers.push((dimension, HashMap::default()));
+            self.numbers.len() - 1
+        });
+        &mut self.numbers[place].1
     }
 
     /// Makes the record part of the next step, whose numbers come back.
-    fn begin(&mut self, record: &Record<'_>) -> &mut Counts {
-        self.next_offset = record.offset + 1;
-        self.ledger.high_water.admit(record.sequence);
+    fn begin(&mut self, offset: i64, sequence: Option<Sequence>) -> &mut Counts {
+        self.next_offset = offset + 1;
+        self.ledger.high_water.admit(sequence);
         self.unwritten.consumed += 1;
         &mut self.unwritten
     }
 
+    /// Nearly always one more of a number that has changed already.
     fn count(&mut self, dimension: &'static str, value: &str) {
-        let counts = self.counts.entry(dimension).or_default();
-        match counts.get_mut(value) {
-            Some(users) => *users += 1,
-            None => {
-                counts.insert(value.to_owned(), 1);
+        let numbers = self.numbers_of(dimension);
+        let first_change = match numbers.get_mut(value) {
+            Some(number) => {
+                number.users += 1;
+                !std::mem::replace(&mut number.changed, true)
             }
-        }
-        let key = (dimension, value.to_owned());
-        if self.changed.insert(key) {
+            None => {
+                let number = Number {
+                    users: 1,
+                    changed: true,
+                };
+                numbers.insert(value.to_owned(), number);
+                true
+            }
+        };
+        if first_change {
+            self.changed.push((dimension, value.to_owned()));
             self.change_bytes += dimension.len() + value.len() + CHANGE_OVERHEAD_BYTES;
         }
     }
 
-    fn step(&self, partition: i32) -> Option<Advance> {
-        (self.ledger.next_offset.unwrap_or(0) != self.next_offset).then(|| Advance {
+    /// Nothing when nothing has changed.
+    fn step(&mut self, partition: i32) -> Option<Advance> {
+        if self.ledger.next_offset.unwrap_or(0) == self.next_offset {
+            return None;
+        }
+        let changed = self.changed.clone().into_iter();
+        Some(Advance {
             partition,
             from: self.ledger.next_offset,
             to: self.next_offset,
             high_water: self.ledger.high_water.clone(),
-            counts: self
-                .changed
-                .iter()
-                .map(|key| (key.clone(), self.counts[key.0][&key.1]))
+            counts: changed
+                .map(|key| {
+                    let users = self.numbers_of(key.0).get(&key.1).map_or(0, |it| it.users);
+                    (key, users)
+                })
                 .collect(),
             records: self.unwritten.consumed,
         })
@@ -256,7 +293,11 @@ impl Open {
 
     fn written(&mut self, step: Advance) -> Counts {
         self.ledger.next_offset = Some(step.to);
-        self.changed.clear();
+        for (dimension, value) in std::mem::take(&mut self.changed) {
+            if let Some(number) = self.numbers_of(dimension).get_mut(&value) {
+                number.changed = false;
+            }
+        }
         self.change_bytes = 0;
         std::mem::take(&mut self.unwritten)
     }
@@ -290,19 +331,20 @@ where
         if record.offset < open.next_offset {
             return Ok(());
         }
-        if !open.ledger.high_water.is_new(record.sequence) {
+        let (offset, sequence) = (record.offset, record.sequence());
+        if !open.ledger.high_water.is_new(sequence) {
             self.tally.consumed();
-            open.begin(record).already_counted += 1;
+            open.begin(offset, sequence).already_counted += 1;
             return Ok(());
         }
         // Before anything is changed: a record that cannot be read now is read again by the next run.
         let outcome = (self.read)(record, &mut |dimension, value| open.count(dimension, value))?;
         match outcome {
             Outcome::Unread => return Ok(()),
-            Outcome::Keep(()) => open.begin(record).counted += 1,
-            Outcome::Filter => open.begin(record).filtered += 1,
+            Outcome::Keep(()) => open.begin(offset, sequence).counted += 1,
+            Outcome::Filter => open.begin(offset, sequence).filtered += 1,
             Outcome::Reject(rejection) => {
-                open.begin(record);
+                open.begin(offset, sequence);
                 let sent = self.dead_letters.send(record, &rejection);
                 self.failed |= sent.is_err();
                 sent?;
@@ -323,17 +365,19 @@ where
         }
     }
 
-    fn turn(&mut self, _idle: bool, wait: bool) -> Result<Room> {
+    fn room(&self) -> Room {
         let full = self.dead_letters.in_flight() >= self.max_dead_letters_in_flight;
+        if full { Room::Full } else { Room::Free }
+    }
+
+    fn turn(&mut self, _idle: bool, wait: bool) -> Result<Room> {
+        let full = self.room() == Room::Full;
         let wait = Duration::from_millis(if full && wait { 20 } else { 0 });
         self.take_acknowledged(wait)?;
         if self.last_write.elapsed() >= WRITE_INTERVAL && self.dead_letters.in_flight() == 0 {
             self.write(&|| true)?;
         }
-        if self.dead_letters.in_flight() < self.max_dead_letters_in_flight {
-            return Ok(Room::Free);
-        }
-        Ok(Room::Full)
+        Ok(self.room())
     }
 
     fn finish(&mut self, give_up: &dyn Fn() -> bool) -> Result<()> {

@@ -11,6 +11,13 @@ pub struct Record<'a> {
     pub timestamp_ms: i64,
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
+    /// Looks for the header of the sequence, which not every job needs.
+    pub read_sequence: &'a dyn Fn() -> Option<Sequence>,
+}
+
+impl Record<'_> {
     /// Its place in the order of landing, when the publisher told it.
-    pub sequence: Option<Sequence>,
+    pub fn sequence(&self) -> Option<Sequence> {
+        (self.read_sequence)()
+    }
 }

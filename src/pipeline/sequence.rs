@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memchr;
 use uuid::Uuid;
 
 /// The header of a record that holds its sequence.
@@ -26,9 +27,10 @@ impl Sequence {
     }
 
     pub fn parse(header: &[u8]) -> Option<Self> {
-        let (landing, number) = std::str::from_utf8(header).ok()?.split_once('/')?;
+        let place = memchr(b'/', header)?;
+        let number = std::str::from_utf8(&header[place + 1..]).ok()?;
         Some(Self {
-            landing: Uuid::try_parse(landing).ok()?,
+            landing: Uuid::try_parse_ascii(&header[..place]).ok()?,
             number: number.parse().ok()?,
         })
     }

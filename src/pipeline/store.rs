@@ -176,12 +176,6 @@ where
         let gathered = !self.waiting.is_empty() || !self.batch.is_empty();
         (gathered && !self.failed) || self.in_flight > 0 || self.dead_letters.in_flight() > 0
     }
-
-    fn room(&self) -> Room {
-        let full = !self.waiting.is_empty()
-            || self.dead_letters.in_flight() >= self.flow.dead_letters_in_flight;
-        if full { Room::Full } else { Room::Free }
-    }
 }
 
 impl<T, R, S, D> Work for StoreEach<T, R, S, D>
@@ -237,6 +231,12 @@ where
             .entry(partition)
             .or_insert_with(|| Watermark::starting_at(offset))
             .end(offset);
+    }
+
+    fn room(&self) -> Room {
+        let full = !self.waiting.is_empty()
+            || self.dead_letters.in_flight() >= self.flow.dead_letters_in_flight;
+        if full { Room::Full } else { Room::Free }
     }
 
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room> {

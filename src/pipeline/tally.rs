@@ -114,7 +114,7 @@ mod tests {
             timestamp_ms: 0,
             key: None,
             value: None,
-            sequence: None,
+            read_sequence: &|| None,
         }
     }
 

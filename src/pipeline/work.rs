@@ -34,6 +34,9 @@ pub trait Work: Send + 'static {
     /// compaction or age): what is kept may go up to it when all below has settled.
     fn end_of_partition(&mut self, partition: i32, offset: i64);
 
+    /// Whether the next record may come, as far as that is known without a turn.
+    fn room(&self) -> Room;
+
     /// Called between records, and with `idle` when none is at hand. Takes completions in, sends what is due; with `wait`, may block
     /// shortly for a completion.
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room>;

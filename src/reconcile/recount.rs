@@ -66,7 +66,8 @@ impl Recount {
             tally.open += 1;
             return Due::NotYet;
         }
-        if !tally.high_water.admit(record.sequence) {
+        let sequence = record.sequence();
+        if !tally.high_water.admit(sequence) {
             tally.already_counted += 1;
             return Due::No;
         }
@@ -80,7 +81,7 @@ impl Recount {
             }
             Counting::Filter => Due::Yes,
             // A record that retention has removed may have had the same number.
-            Counting::Reject if tally.begins_late && record.sequence.is_some() => Due::Unknown,
+            Counting::Reject if tally.begins_late && sequence.is_some() => Due::Unknown,
             Counting::Reject => Due::Yes,
         }
     }
@@ -175,6 +176,8 @@ mod tests {
     }
 
     fn record(offset: i64, number: i64) -> Record<'static> {
+        let landing = Uuid::nil();
+        let sequence = Box::leak(Box::new(move || Some(Sequence { landing, number })));
         Record {
             topic: "t",
             partition: 0,
@@ -182,10 +185,7 @@ mod tests {
             timestamp_ms: 0,
             key: None,
             value: None,
-            sequence: Some(Sequence {
-                landing: Uuid::nil(),
-                number,
-            }),
+            read_sequence: sequence,
         }
     }
 

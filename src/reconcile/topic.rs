@@ -108,7 +108,7 @@ where
             }
         }
         let id = user.map(|user| user.id).or_else(|| id_of_key(record.key));
-        match record.sequence {
+        match record.sequence() {
             None => self.findings.records_of_others += 1,
             Some(sequence) if sequence.landing == self.landing_id => {
                 let entry = LandingEntry::OnTopic { id, position };

@@ -200,7 +200,7 @@ impl Source for KafkaSource {
         match self.consumer.poll(timeout) {
             None => Ok(self.announced().unwrap_or(Event::Nothing)),
             Some(Ok(message)) => {
-                on_record(&record(&message))?;
+                with_record(&self.topic, &message, on_record)?;
                 Ok(Event::Record)
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Event::EndOfPartition(partition)),
@@ -361,20 +361,24 @@ fn is_nothing_to_commit(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset)
 }
 
-fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    let sequence = message.headers().and_then(|headers| {
-        headers
-            .iter()
-            .filter(|header| header.key == SEQUENCE_HEADER)
-            .find_map(|header| Sequence::parse(header.value?))
-    });
-    Record {
-        topic: message.topic(),
+/// Hands the message over as a record of the topic.
+fn with_record<T>(
+    topic: &str,
+    message: &BorrowedMessage<'_>,
+    on_record: impl FnOnce(&Record<'_>) -> T,
+) -> T {
+    let read_sequence = || {
+        let headers = message.headers()?;
+        let mut ours = headers.iter().filter(|it| it.key == SEQUENCE_HEADER);
+        ours.find_map(|header| Sequence::parse(header.value?))
+    };
+    on_record(&Record {
+        topic,
         partition: message.partition(),
         offset: message.offset(),
         timestamp_ms: message.timestamp().to_millis().unwrap_or(0).max(0),
         key: message.key(),
         value: message.payload(),
-        sequence,
-    }
+        read_sequence: &read_sequence,
+    })
 }

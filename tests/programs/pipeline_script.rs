@@ -81,7 +81,7 @@ impl Source for Script {
             timestamp_ms: 0,
             key: None,
             value: None,
-            sequence: None,
+            read_sequence: &|| None,
         })?;
         Ok(Event::Record)
     }

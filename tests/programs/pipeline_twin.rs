@@ -121,7 +121,7 @@ impl Source for TwinSource {
             timestamp_ms: 1_700_000_000_000,
             key: None,
             value: Some(kept.value()),
-            sequence: kept.sequence,
+            read_sequence: &|| kept.sequence,
         })?;
         Ok(Event::Record)
     }

@@ -10,7 +10,7 @@ use rdkafka::message::{BorrowedHeaders, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::block_in_place;
 
-use super::{ASK_TIMEOUT, FETCH_AHEAD_KBYTES, failed, is_final, record};
+use super::{ASK_TIMEOUT, FETCH_AHEAD_KBYTES, failed, is_final, with_record};
 use crate::broker::{QuietContext, client_config, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
@@ -151,7 +151,9 @@ impl SpanReader {
             *next = offset + 1;
             let is_last = offset + 1 >= *end;
             if offset < *end {
-                on_record(&record(&message), RecordHeaders(message.headers()))?;
+                with_record(&self.topic, &message, |record| {
+                    on_record(record, RecordHeaders(message.headers()))
+                })?;
             }
             if is_last {
                 open.remove(&partition);
