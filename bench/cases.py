@@ -16,20 +16,20 @@ class Size:
     many: int  # of the long drain
     fetched: int
     latency_s: int
-    growth: tuple
+    growth: tuple  # beside the long drain
     spark_rounds: int
 
 
-FULL = Size(rounds=3, users=300_000, many=3_000_000, fetched=200_000, latency_s=20, growth=(100_000, 300_000, 1_000_000, 3_000_000),
-            spark_rounds=2)
-QUICK = Size(rounds=1, users=100_000, many=300_000, fetched=50_000, latency_s=8, growth=(100_000, 300_000), spark_rounds=1)
+FULL = Size(rounds=3, users=300_000, many=3_000_000, fetched=200_000, latency_s=20, growth=(100_000, 300_000, 1_000_000), spark_rounds=2)
+QUICK = Size(rounds=1, users=100_000, many=300_000, fetched=50_000, latency_s=8, growth=(100_000,), spark_rounds=1)
 
 topic_of = cache(filled)
 
 
 def measured(system, users, run, **more):
     return {"system": system, "users": users, "seconds": run.seconds, "rate": users / run.seconds, "cpu_us": run.cpu_s / users * 1e6,
-            "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users, **more}
+            "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users,
+            "servers_us": {name: seconds / users * 1e6 for name, seconds in run.servers_cpu_s.items()}, **more}
 
 
 def in_turn(number, measures):
@@ -78,7 +78,7 @@ def drain(size):
 def drain_many(size):
     """the same with a long backlog, and what the driver alone needs for it"""
     users, topic = size.many, topic_of(size.many)
-    for number in range(size.rounds):
+    for number in range(min(size.rounds, 2)):
         measures = [lambda: drained("transform-store", systems.transform_store(), users, topic),
                     lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)]
         for measure in in_turn(number, measures):
@@ -120,8 +120,7 @@ def fetch(size):
     users = size.fetched
     for number in range(size.rounds):
         seed = systems.new_name("s")
-        topic = systems.new_name("t")
-        with tables(topic) as world:
+        with tables(systems.new_name("t")) as world:
             yield measured("fetch-publish", users, world.run(systems.fetch_publish(users, seed)))
         if number < size.spark_rounds:
             for system, words in (("Python", []), ("Python, with landing", ["landing"])):
@@ -135,6 +134,8 @@ def count(size):
     for number in range(size.rounds):
         with tables(topic) as world:
             yield measured("aggregate", users, world.run(systems.aggregate()))
+        with tables(topic) as world:
+            yield measured("ceiling", users, world.run([systems.LOAD, "read"]))
         if number < size.spark_rounds - 1 or size.rounds == 1:
             with tables(topic) as world:
                 yield measured("PySpark, one dimension", users, world.run(systems.spark("spark_count.py")))
@@ -145,7 +146,7 @@ def growth(size):
     for users in size.growth:
         topic = topic_of(users)
         for job, command in (("transform-store", systems.transform_store), ("aggregate", systems.aggregate)):
-            for _ in range(size.rounds if users <= 1_000_000 else 1):
+            for _ in range(size.rounds if users < 1_000_000 else 1):
                 with tables(topic) as world:
                     yield measured(job, users, world.run(command()))
 

@@ -1,4 +1,5 @@
-"""A program as a measured process: wall time, processor time and memory of it and its children, bytes over the loopback device."""
+"""A program as a measured process: wall time, processor time and memory of it and its children, bytes over the loopback device, and the
+processor time that the servers took meanwhile."""
 
 import json
 import os
@@ -11,6 +12,9 @@ from pathlib import Path
 
 _SAMPLE_S = 0.05
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+# By a word of their command lines.
+SERVERS = {"API": "random-user-api", "PostgreSQL": "postgres", "Kafka": "kafka.Kafka", "Cassandra": "org.apache.cassandra"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Run:
     cpu_s: float
     peak_mb: float
     wire_mb: float
+    servers_cpu_s: dict
     summary: dict
 
 
@@ -32,6 +37,7 @@ class Program:
         self.log = log
         self._wire = _loopback_bytes()
         self._cpu = _children_cpu()
+        self._servers_cpu = _servers_cpu()
         with open(log, "ab") as out:
             self.begun_at = time.time()
             self._begun = time.monotonic()
@@ -60,7 +66,9 @@ class Program:
         self._sampling.join()
         if self._child.returncode not in accept:
             raise Failed(f"{' '.join(self._child.args)} ended with {self._child.returncode}; its log: {self.log}")
-        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, _last_object(said))
+        servers_cpu = {name: seconds - self._servers_cpu[name] for name, seconds in _servers_cpu().items()}
+        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, servers_cpu,
+                   _last_object(said))
 
     def _sample(self):
         while self._child.poll() is None:
@@ -84,6 +92,21 @@ def _last_object(said):
 def _children_cpu():
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _servers_cpu():
+    """Seconds since they were started, with those of their children that have ended."""
+    found = dict.fromkeys(SERVERS, 0)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            times = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
+        except OSError:
+            continue  # it has just ended
+        for name, word in SERVERS.items():
+            if word in command:
+                found[name] += sum(map(int, times)) / _TICKS
+    return found
 
 
 def _tree(pid):

@@ -10,6 +10,12 @@ from pathlib import Path
 import cases
 
 
+def shown(value):
+    if isinstance(value, dict):
+        return " ".join(f"{key} {shown(part)}" for key, part in value.items())
+    return f"{value:,.4g}" if isinstance(value, float) and value < 1_000 else f"{value:,.0f}" if isinstance(value, float) else str(value)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer users and rounds: under 8 minutes")
@@ -27,8 +33,7 @@ def main():
             for row in case(size):
                 row = {"case": name, **row}
                 results.append(row)
-                print("  " + "  ".join(f"{key} {value:,.6g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()),
-                      flush=True)
+                print("  " + "  ".join(f"{key} {shown(value)}" for key, value in row.items()), flush=True)
         except Exception as error:  # one that fails must not cost the others
             failed += 1
             print(f"  FAILED: {type(error).__name__}: {error}", file=sys.stderr, flush=True)

@@ -25,7 +25,7 @@ def event(user):
 def main():
     users, landing = int(sys.argv[1]), "landing" in sys.argv[2:]
     producer = KafkaProducer(bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"], acks="all", linger_ms=5, batch_size=1_000_000,
-                             buffer_memory=64_000_000, max_request_size=2_000_000,
+                             max_request_size=2_000_000,
                              value_serializer=lambda value: json.dumps(value).encode(), key_serializer=str.encode)
     web = requests.Session()
     database = psycopg2.connect(os.environ["DATABASE_URL"]) if landing else None

@@ -1,5 +1,5 @@
-//! What the benchmarks need beside the programs: users for the topic, the rows that must be there afterwards, and the two measures that a
-//! program cannot take of itself, which are the first row and the time until a row can be read.
+//! What the benchmarks need beside the programs: users for the topic, the rows that must be there afterwards, what the clients alone can do,
+//! and the two measures that a program cannot take of itself, which are the first row and the time until a row can be read.
 //!
 //! The users are those of the bundled API. Each command prints one JSON object as its last line.
 
@@ -8,6 +8,7 @@ mod check;
 mod first_row;
 mod latency;
 mod produce;
+mod read;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Produce(produce::Arguments),
+    Read(read::Arguments),
     Ceiling(ceiling::Arguments),
     Check(check::Arguments),
     FirstRow(first_row::Arguments),
@@ -53,6 +55,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Produce(arguments) => {
             tokio::task::spawn_blocking(|| produce::run(arguments)).await??
         }
+        Command::Read(arguments) => tokio::task::spawn_blocking(|| read::run(arguments)).await??,
         Command::Ceiling(arguments) => ceiling::run(arguments).await?,
         Command::Check(arguments) => check::run(arguments).await?,
         Command::FirstRow(arguments) => first_row::run(arguments).await?,

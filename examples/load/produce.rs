@@ -1,9 +1,11 @@
 //! Fills a topic with users, as `fetch-publish` would, without the landing.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, bail};
+use rand::SeedableRng;
+use rand::distr::{Alphanumeric, Distribution};
+use rand::rngs::StdRng;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -23,7 +25,7 @@ pub struct Arguments {
     which: Which,
     #[command(flatten)]
     topic: Topic,
-    /// Bytes of a field that nobody knows, in each record
+    /// Bytes of a field that nobody knows, in each record: letters and digits by chance, since repeated ones would all but vanish on the way
     #[arg(long, default_value_t = 0)]
     padding: usize,
 }
@@ -32,9 +34,9 @@ pub struct Arguments {
 #[derive(clap::Args)]
 pub struct Topic {
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS")]
-    bootstrap_servers: String,
+    pub bootstrap_servers: String,
     #[arg(long, env = "STREAMFLOW_TOPIC")]
-    topic: String,
+    pub topic: String,
 }
 
 pub struct Publisher {
@@ -101,12 +103,14 @@ pub fn run(arguments: Arguments) -> Result<Value> {
     let begun = Instant::now();
     let mut publisher = arguments.topic.publisher(5)?;
     let mut bytes = 0;
-    let padding = format!(",\"padding\":\"{}\"}}", "x".repeat(arguments.padding));
+    let mut noise = StdRng::seed_from_u64(0);
     arguments.which.each(|id, event| {
         let mut value = event.encode().map_err(Error::msg)?;
         if arguments.padding > 0 {
             value.pop();
-            value.write_all(padding.as_bytes())?;
+            value.extend_from_slice(b",\"padding\":\"");
+            value.extend(Alphanumeric.sample_iter(&mut noise).take(arguments.padding));
+            value.extend_from_slice(b"\"}");
         }
         bytes += value.len();
         publisher.publish(id, &value)
