@@ -33,7 +33,7 @@ def landing() -> Landing:
         connection = psycopg2.connect(os.environ["DATABASE_URL"], connect_timeout=10)
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT (SELECT count(*) FROM landed_users), (SELECT count(published_at) FROM landed_users),"
+                "SELECT (SELECT count(*) FROM landed_users), (SELECT count(*) FROM published_users),"
                 " (SELECT count(*) FROM kept_apart_users)"
             )
             counts = Landing(*cursor.fetchone())

@@ -1,11 +1,13 @@
 //! `fetch-publish`: API → landing table → topic.
 //!
-//! Three stages run side by side: [`fetch`] asks for pages, [`land`] writes them, [`publish`] sends what is landed and not yet published.
+//! Three stages run side by side: [`fetch`] asks for pages, [`land`] reads and writes them, [`publish`] sends what is landed and not yet
+//! published. Pages go from one to the next in memory.
 
 mod arguments;
 mod dry_run;
 mod fetch;
 mod land;
+mod landed_page;
 mod progress;
 mod publish;
 
@@ -17,7 +19,7 @@ pub(super) use arguments::{parse_api_url, parse_seed};
 pub(super) use fetch::allowed_rate;
 
 use log::info;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::our_schema::OurSchema;
 use crate::boot::{self, Program, Report};
@@ -28,10 +30,11 @@ use crate::metrics::{self, Operation, Subject, Watch};
 use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::sink::kafka::Publisher;
-use crate::sink::postgres::{self, Landing, Outbox};
+use crate::sink::postgres::{self, Landing};
 use crate::user::format::{Encoder, SchemaFormat};
 use fetch::Fetch;
 use progress::Progress;
+use publish::Publish;
 
 const SUBJECT: Subject = Subject {
     job: Arguments::NAME,
@@ -93,7 +96,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     watch.works();
     let progress = Arc::new(Progress::new(fetch.users(), watch.clone()));
     let (pages_out, pages_in) = mpsc::channel(PAGES_AHEAD);
-    let (landed_out, landed_in) = watch::channel(());
+    let (landed_out, landed_in) = mpsc::channel(publish::PAGES_AHEAD);
     let seed = fetch.seed().to_owned();
     // Each stage is a task of its own, so that they share the processors.
     let fetching = tokio::spawn({
@@ -102,26 +105,16 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     });
     let landing = tokio::spawn({
         let (seed, progress) = (seed.clone(), progress.clone());
-        async move { land::run(landing, &seed, pages_in, landed_out, &progress).await }
+        async move { land::run(landing, encoder, &seed, pages_in, landed_out, &progress).await }
     });
-    let publishing = async {
-        match Outbox::lock(outbox_client, &shutdown).await {
-            Ok(Some(outbox)) => {
-                publish::run(
-                    outbox,
-                    publisher,
-                    encoder,
-                    landed_in,
-                    patience.retry_timeout,
-                    &progress,
-                    &shutdown,
-                )
-                .await
-            }
-            Ok(None) => (0, Ok(())),
-            Err(error) => (0, Err(error)),
-        }
+    let publish = Publish {
+        publisher,
+        encoder,
+        within: patience.retry_timeout,
+        progress: &progress,
+        shutdown: &shutdown,
     };
+    let publishing = publish.run(outbox_client, landed_in);
     let (fetched, landing, (published, publishing)) = tokio::join!(fetching, landing, publishing);
     let broken = |cause| Error::bug("a stage broke off").cause(cause);
     watch.finishes();

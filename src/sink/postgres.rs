@@ -117,16 +117,19 @@ pub async fn examine(client: &Client) -> Result<String> {
     let row = client
         .query_one(
             "SELECT bool_and(has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT') \
-                    AND has_table_privilege(name, 'UPDATE')) AND has_table_privilege('landing', 'SELECT'), \
-                    (SELECT count(*) FROM landed_users), (SELECT count(*) FROM landed_users WHERE published_at IS NULL) \
-             FROM unnest(ARRAY['landed_users', 'kept_apart_users']) AS name",
+                    AND has_table_privilege(name, 'UPDATE')) \
+                    AND has_table_privilege('landing', 'SELECT') AND has_table_privilege('landing', 'UPDATE'), \
+                    (SELECT count(*) FROM landed_users), \
+                    (SELECT count(*) FROM landed_users WHERE sequence > (SELECT published_up_to FROM landing) \
+                     AND NOT EXISTS (SELECT FROM published_users AS p WHERE p.sequence = landed_users.sequence)) \
+             FROM unnest(ARRAY['landed_users', 'kept_apart_users', 'published_users']) AS name",
             &[],
         )
         .await
         .map_err(|cause| failed("show its landing tables", cause))?;
     if !row.get::<_, bool>(0) {
         return Err(Error::denied("this user may not write the landing tables")
-            .hint("GRANT SELECT, INSERT, UPDATE ON landed_users, kept_apart_users TO the user of DATABASE_URL"));
+            .hint("GRANT SELECT, INSERT, UPDATE ON landed_users, kept_apart_users, published_users, and SELECT, UPDATE ON landing TO the user of DATABASE_URL"));
     }
     let (landed, unpublished): (i64, i64) = (row.get(1), row.get(2));
     Ok(format!(

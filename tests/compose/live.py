@@ -167,7 +167,7 @@ class Project:
 
     def landed_users(self) -> tuple[int, int]:
         """Landed, and published."""
-        sql = "SELECT count(*), count(published_at) FROM landed_users"
+        sql = "SELECT (SELECT count(*) FROM landed_users), (SELECT count(*) FROM published_users)"
         out = self.compose("exec", "-T", "postgres", "psql", "--username=postgres", "--dbname=streamflow", "--no-align", "--tuples-only", "-c", sql)
         landed, published = out.strip().split("|")
         return int(landed), int(published)

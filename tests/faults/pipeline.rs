@@ -241,7 +241,7 @@ impl Pipeline {
     }
 
     pub fn published(&self) -> u64 {
-        let marked = "SELECT count(*) FROM landed_users WHERE published_at IS NOT NULL";
+        let marked = "SELECT count(*) FROM published_users";
         self.world.sql_number(marked).unsigned_abs()
     }
 }

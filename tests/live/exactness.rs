@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use streamflow::pipeline::sequence::Sequence;
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::event::{NEW_YEAR_MS, event, numbered, record, records};
 use crate::process::LIMIT;
 use crate::servers::until;
-use crate::topic::Given;
+use crate::topic::{Found, Given};
 use crate::world::World;
 
 const COUNTS: [&str; 3] = ["consumed", "counted", "already_counted"];
@@ -115,8 +116,7 @@ fn what_was_published_and_not_marked_is_published_again_and_counts_once() {
     world.run("fetch-publish", &arguments).exits(0);
     // As a crash leaves them between the acknowledgement and the mark.
     world.sql(
-        "UPDATE landed_users SET published_at = NULL, kafka_partition = NULL, kafka_offset = NULL \
-         WHERE sequence > (SELECT max(sequence) - 100 FROM landed_users)",
+        "DELETE FROM published_users WHERE sequence > (SELECT max(sequence) - 100 FROM landed_users)",
     );
     let none = ["--users", "0", "--seed", "mark", "--api-url", &api.url()];
     let done = world.run("fetch-publish", &none).exits(0);
@@ -166,10 +166,73 @@ fn two_that_fetch_and_publish_at_once_do_not_disturb_each_other() {
     assert_eq!(records.len(), 3000);
     let keys: BTreeSet<&str> = records.iter().map(|it| it.key_text()).collect();
     assert_eq!(keys.len(), 3000);
+    are_in_the_order_of_landing(&records);
 
     let done = world.run("aggregate", &[]).exits(0);
     assert_eq!(done.numbers(COUNTS), [3000, 3000, 0]);
     assert_eq!(world.counted(), 3000);
+}
+
+/// On each partition.
+fn are_in_the_order_of_landing(records: &[Found]) {
+    let mut places: Vec<(i32, i64, i64)> = records
+        .iter()
+        .map(|record| {
+            let sequence = record.header("sequence").expect("a sequence");
+            let sequence = Sequence::parse(sequence.as_bytes()).expect("a sequence");
+            (record.partition, record.offset, sequence.number)
+        })
+        .collect();
+    places.sort_unstable();
+    for pair in places.windows(2) {
+        assert!(pair[0].0 != pair[1].0 || pair[0].2 < pair[1].2, "{pair:?}");
+    }
+}
+
+#[test]
+fn who_is_removed_from_the_published_is_published_again() {
+    let Some(world) = World::own() else { return };
+    let api = Api::start();
+    let url = api.url();
+    let fetch = |users: &str, seed: &str| {
+        let arguments = ["--users", users, "--seed", seed, "--api-url", &url];
+        let arguments = [&arguments[..], &["--page-size", "100"]].concat();
+        let done = world.run("fetch-publish", &arguments).exits(0);
+        done.number("published")
+    };
+    assert_eq!(fetch("500", "one"), 500);
+    let published = world.landed();
+    world.sql("DELETE FROM published_users WHERE sequence IN (7, 300, 301)");
+    let doctor = world.run("streamflow", &["doctor"]);
+    doctor.says(&["3 of them not yet published"]);
+    // Together with those that are new, and before them.
+    assert_eq!(fetch("200", "two"), 203);
+    assert_eq!(fetch("0", "two"), 0);
+    let landed = world.landed();
+    let again = published.iter().zip(&landed);
+    let again = again.filter(|(before, now)| before.published != now.published);
+    let again: Vec<i64> = again.map(|(before, _)| before.sequence).collect();
+    assert_eq!(again, [7, 300, 301]);
+
+    world.sql("TRUNCATE published_users");
+    assert_eq!(fetch("0", "two"), 700);
+    assert!(world.landed().iter().all(|user| user.published.is_some()));
+    let times: BTreeSet<(String, i64)> = landed
+        .iter()
+        .map(|user| (user.id.to_string(), user.landed_at_ms))
+        .collect();
+    let records = world.records();
+    assert_eq!(records.len(), 500 + 203 + 700);
+    let told: BTreeSet<(String, i64)> = records
+        .iter()
+        .map(|record| (record.key_text().to_owned(), record.timestamp_ms))
+        .collect();
+    assert_eq!(
+        told, times,
+        "the same time from memory and from the database"
+    );
+    let done = world.run("aggregate", &[]).exits(0);
+    assert_eq!(done.numbers(COUNTS), [1403, 700, 703]);
 }
 
 #[test]

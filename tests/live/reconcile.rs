@@ -42,9 +42,7 @@ impl World {
         };
         fetch("300");
         // As a crash leaves them between the acknowledgement and the mark.
-        self.sql(
-            "UPDATE landed_users SET published_at = NULL, kafka_partition = NULL, kafka_offset = NULL WHERE sequence > 260",
-        );
+        self.sql("DELETE FROM published_users WHERE sequence > 260");
         fetch("300");
     }
 
@@ -277,7 +275,7 @@ fn every_damage_is_found_and_named() {
 
     let misplaced = &landed[4];
     world.sql(&format!(
-        "UPDATE landed_users SET kafka_offset = 1000000 WHERE sequence = {}",
+        "UPDATE published_users SET kafka_offset = 1000000 WHERE sequence = {}",
         misplaced.sequence
     ));
     expect(

@@ -15,7 +15,7 @@ use crate::world::World;
 /// Numbers by dimension and value.
 pub type Totals = BTreeMap<(String, String), i64>;
 
-/// A row of `landed_users`.
+/// A row of `landed_users`, and where it was published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LandedUser {
     pub sequence: i64,
@@ -58,7 +58,7 @@ impl World {
     /// In the order of landing.
     pub fn landed(&self) -> Vec<LandedUser> {
         let query = "SELECT sequence, id, raw::text, (extract(epoch FROM landed_at) * 1000)::bigint, kafka_partition, kafka_offset, \
-                     published_at IS NOT NULL FROM landed_users ORDER BY sequence";
+                     published_at IS NOT NULL FROM landed_users LEFT JOIN published_users USING (sequence) ORDER BY sequence";
         let rows = wait(self.postgres().query(query, &[])).expect("landed users");
         let landed = |row: &tokio_postgres::Row| LandedUser {
             sequence: row.get(0),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use uuid::Uuid;
 
 use super::{Acknowledgement, Acknowledgements, failed};
 use crate::broker::{client_config, refused_settings};
@@ -22,7 +23,7 @@ pub struct Published {
 
 /// An event on its way.
 pub struct Event {
-    pub key: String,
+    pub key: Uuid,
     pub sequence: Sequence,
     pub timestamp_ms: i64,
     pub value: Vec<u8>,
@@ -110,13 +111,15 @@ impl Publisher {
 
     fn send(&self, number: usize, event: &Event, deadline: Instant) -> Result<()> {
         let sequence = event.sequence.to_header();
+        let mut key = Uuid::encode_buffer();
+        let key = &*event.key.hyphenated().encode_lower(&mut key);
         loop {
             let headers = OwnedHeaders::new_with_capacity(1).insert(Header {
                 key: SEQUENCE_HEADER,
                 value: Some(&sequence),
             });
             let record = BaseRecord::with_opaque_to(&self.topic, number)
-                .key(&event.key)
+                .key(key)
                 .payload(&event.value)
                 .timestamp(event.timestamp_ms)
                 .headers(headers);

@@ -9,7 +9,7 @@ use super::failed;
 use crate::error::{Error, Result};
 use crate::user::fingerprint::Fingerprint;
 
-/// A row of `landed_users`, without the record.
+/// A row of `landed_users`, without the record, and where it was published.
 pub struct LandedUser {
     pub sequence: i64,
     pub id: Uuid,
@@ -49,8 +49,7 @@ impl<'a> LandedSnapshot<'a> {
 
     /// Hands each landed user over, in no order.
     pub async fn landed(&self, mut on_user: impl FnMut(LandedUser) -> Result<()>) -> Result<()> {
-        let query =
-            "SELECT sequence, id, fingerprint, kafka_partition, kafka_offset FROM landed_users";
+        let query = "SELECT sequence, id, fingerprint, kafka_partition, kafka_offset FROM landed_users LEFT JOIN published_users USING (sequence)";
         self.each(query, |row| {
             let (partition, offset): (Option<i32>, Option<i64>) = (row.get(3), row.get(4));
             on_user(LandedUser {

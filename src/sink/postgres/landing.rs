@@ -31,11 +31,17 @@ pub struct Apart<'a> {
 }
 
 /// What became of the readable records of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Landed {
     pub landed: u64,
     pub already_landed: u64,
     pub conflicting: u64,
+    /// The highest sequence before this page; 0 when there was none.
+    pub before: i64,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub landed_at_ms: i64,
+    /// Id and sequence of each new user, in the order of both the page and the sequences.
+    pub new: Vec<(Uuid, i64)>,
 }
 
 /// Writes pages. A page that was landed before changes nothing.
@@ -55,7 +61,8 @@ impl Landing {
                 .map_err(|cause| failed("prepare the landing", cause))
         };
         let land = prepare(
-            "SELECT landed, already_landed, conflicting FROM land_users($1, $2, $3, $4, $5)",
+            "SELECT landed, already_landed, conflicting, before, landed_at_ms, new_ids, new_sequences \
+             FROM land_users($1, $2, $3, $4, $5)",
         )
         .await?;
         let keep_apart = prepare(
@@ -108,10 +115,14 @@ impl Landing {
             .await
             .map_err(|cause| failed("land a page", cause))?;
         let count = |place| row.get::<_, i64>(place).unsigned_abs();
+        let (ids, sequences): (Vec<Uuid>, Vec<i64>) = (row.get(5), row.get(6));
         Ok(Landed {
             landed: count(0),
             already_landed: count(1),
             conflicting: count(2),
+            before: row.get(3),
+            landed_at_ms: row.get(4),
+            new: ids.into_iter().zip(sequences).collect(),
         })
     }
 

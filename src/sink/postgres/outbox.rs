@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use log::info;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
 use super::failed;
 use crate::error::Result;
 use crate::shutdown::Shutdown;
+use crate::sink::kafka::Published;
 
 /// A landed record that Kafka has not acknowledged yet.
 pub struct Unpublished {
@@ -24,6 +26,8 @@ pub struct Outbox {
     mark: Statement,
     /// The identity of this landing database.
     pub landing: Uuid,
+    /// Every landed user up to this sequence is published: as this run has found or left it.
+    pub published_up_to: i64,
 }
 
 impl Outbox {
@@ -46,22 +50,25 @@ impl Outbox {
             }
         }
         let landing = client
-            .query_one("SELECT id FROM landing", &[])
+            .query_one("SELECT id, published_up_to FROM landing", &[])
             .await
-            .map_err(failed)?
-            .get(0);
+            .map_err(failed)?;
+        // Not by NOT EXISTS: that may become a join of the whole tables where their statistics are old.
         let next = client
             .prepare(
                 "SELECT sequence, id, raw::text, (extract(epoch FROM landed_at) * 1000)::bigint FROM landed_users \
-                 WHERE published_at IS NULL AND sequence > $1 ORDER BY sequence LIMIT $2",
+                 WHERE sequence > $1 \
+                 AND (SELECT p.sequence FROM published_users AS p WHERE p.sequence = landed_users.sequence) IS NULL \
+                 ORDER BY sequence LIMIT $2",
             )
             .await
             .map_err(failed)?;
         let mark = client
             .prepare(
-                "UPDATE landed_users SET published_at = now(), kafka_partition = acknowledged.partition, kafka_offset = acknowledged.offset \
-                 FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS acknowledged (sequence, partition, \"offset\") \
-                 WHERE landed_users.sequence = acknowledged.sequence",
+                "WITH marked AS ( \
+                     INSERT INTO published_users (sequence, kafka_partition, kafka_offset) \
+                     SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]) \
+                 ) UPDATE landing SET published_up_to = $5 WHERE published_up_to = $4",
             )
             .await
             .map_err(failed)?;
@@ -69,15 +76,16 @@ impl Outbox {
             client,
             next,
             mark,
-            landing,
+            landing: landing.get(0),
+            published_up_to: landing.get(1),
         }))
     }
 
     /// The next records above a sequence.
-    pub async fn next(&self, above: i64, limit: i64) -> Result<Vec<Unpublished>> {
+    pub async fn next(&self, above: i64, limit: usize) -> Result<Vec<Unpublished>> {
         let rows = self
             .client
-            .query(&self.next, &[&above, &limit])
+            .query(&self.next, &[&above, &(limit as i64)])
             .await
             .map_err(|cause| failed("tell what is unpublished", cause))?;
         Ok(rows
@@ -91,15 +99,27 @@ impl Outbox {
             .collect())
     }
 
-    /// Marks records as published: sequence, partition and offset of each.
-    pub async fn mark(&self, published: &[(i64, i32, i64)]) -> Result<()> {
-        let sequences: Vec<i64> = published.iter().map(|it| it.0).collect();
-        let partitions: Vec<i32> = published.iter().map(|it| it.1).collect();
-        let offsets: Vec<i64> = published.iter().map(|it| it.2).collect();
-        self.client
-            .execute(&self.mark, &[&sequences, &partitions, &offsets])
+    /// Marks records as published. `up_to`: with them everything landed up to there is, unless somebody has removed marks since.
+    pub async fn mark(&mut self, published: &[Published], up_to: Option<i64>) -> Result<()> {
+        let sequences: Vec<i64> = published.iter().map(|it| it.sequence).collect();
+        let partitions: Vec<i32> = published.iter().map(|it| it.partition).collect();
+        let offsets: Vec<i64> = published.iter().map(|it| it.offset).collect();
+        let up_to = up_to.unwrap_or(self.published_up_to);
+        let values: [&(dyn ToSql + Sync); 5] = [
+            &sequences,
+            &partitions,
+            &offsets,
+            &self.published_up_to,
+            &up_to,
+        ];
+        let raised = self
+            .client
+            .execute(&self.mark, &values)
             .await
             .map_err(|cause| failed("mark what is published", cause))?;
+        if raised == 1 {
+            self.published_up_to = up_to;
+        }
         Ok(())
     }
 }
