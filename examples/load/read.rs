@@ -35,6 +35,7 @@ pub fn run(arguments: Arguments) -> Result<Value> {
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("queued.max.messages.kbytes", "4096")
+        .set("fetch.queue.backoff.ms", "10")
         .create()?;
     let metadata = consumer.fetch_metadata(Some(&topic), PATIENCE)?;
     let partitions = metadata.topics().first().context("a topic")?.partitions();

@@ -1,7 +1,7 @@
 //! `fetch-publish`: API → landing table → topic.
 //!
-//! Three stages run side by side: [`fetch`] asks for pages, [`land`] reads and writes them, [`publish`] sends what is landed and not yet
-//! published. Pages go from one to the next in memory.
+//! Four stages run side by side: [`fetch`] asks for pages, [`read`] makes the events of their records, [`land`] writes them, [`publish`] sends
+//! what is landed and not yet published. Pages go from one to the next in memory.
 
 mod arguments;
 mod dry_run;
@@ -10,6 +10,7 @@ mod land;
 mod landed_page;
 mod progress;
 mod publish;
+mod read;
 
 pub use std::process::ExitCode;
 use std::sync::Arc;
@@ -103,9 +104,11 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         let shutdown = shutdown.clone();
         async move { fetch.run(pages_out, &shutdown).await }
     });
+    let (read_out, read_in) = mpsc::channel(1);
+    let reading = tokio::spawn(read::run(encoder, pages_in, read_out));
     let landing = tokio::spawn({
         let (seed, progress) = (seed.clone(), progress.clone());
-        async move { land::run(landing, encoder, &seed, pages_in, landed_out, &progress).await }
+        async move { land::run(landing, &seed, read_in, landed_out, &progress).await }
     });
     let publish = Publish {
         publisher,
@@ -115,10 +118,12 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         shutdown: &shutdown,
     };
     let publishing = publish.run(outbox_client, landed_in);
-    let (fetched, landing, (published, publishing)) = tokio::join!(fetching, landing, publishing);
+    let (fetched, read, landing, (published, publishing)) =
+        tokio::join!(fetching, reading, landing, publishing);
     let broken = |cause| Error::bug("a stage broke off").cause(cause);
     watch.finishes();
     let fetched = fetched.map_err(broken)?;
+    read.map_err(broken)?;
     let (landed, landing) = landing.map_err(broken)?;
     progress.finish();
 

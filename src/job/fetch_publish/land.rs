@@ -1,21 +1,12 @@
-//! The second stage: each record of a page is read, and landed or kept apart. What is landed goes on to the third stage with its event.
+//! The third stage: the records of a page are landed or kept apart. What is landed goes on to the fourth stage with its event.
 
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
 use super::landed_page::LandedPage;
 use super::progress::Progress;
+use super::read::{Read, ReadPage, Unreadable};
 use crate::error::Result;
-use crate::rejection::Rejection;
 use crate::sink::postgres::{Apart, Landing, PageOrigin, Readable};
-use crate::source::random_user::Page;
-use crate::user::api::{RandomUser, id_of};
-use crate::user::event::{MAX_EVENT_BYTES, UserCreated};
-use crate::user::fingerprint::{self, Fingerprint};
-use crate::user::format::Encoder;
-
-/// More than the names and the punctuation of an event take up.
-const EVENT_NAMES_BYTES: usize = 1_000;
 
 /// `fetched` is the sum of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,15 +38,14 @@ impl Counts {
 /// Lands pages until there are no more, and hands each on.
 pub(super) async fn run(
     landing: Landing,
-    encoder: Encoder,
     seed: &str,
-    mut pages: mpsc::Receiver<Page>,
+    mut pages: mpsc::Receiver<ReadPage>,
     landed: mpsc::Sender<LandedPage>,
     progress: &Progress,
 ) -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     while let Some(page) = pages.recv().await {
-        match land(&landing, encoder, seed, &page).await {
+        match land(&landing, seed, page).await {
             Ok((page, users)) => {
                 counts.add(page);
                 progress.landed(page, counts.fetched);
@@ -70,9 +60,8 @@ pub(super) async fn run(
 
 async fn land(
     landing: &Landing,
-    encoder: Encoder,
     seed: &str,
-    page: &Page,
+    ReadPage { page, records }: ReadPage,
 ) -> Result<(Counts, LandedPage)> {
     let origin = PageOrigin {
         // A text of PostgreSQL cannot hold it.
@@ -80,9 +69,13 @@ async fn land(
         page: page.number as i32,
     };
     let (mut readable, mut events, mut apart) = (Vec::new(), Vec::new(), Vec::new());
-    for raw in page.records() {
-        match read(raw, encoder) {
-            Ok((id, fingerprint, event)) => {
+    for (raw, record) in page.records().zip(records) {
+        match record {
+            Ok(Read {
+                id,
+                fingerprint,
+                event,
+            }) => {
                 readable.push(Readable {
                     id,
                     raw,
@@ -90,11 +83,14 @@ async fn land(
                 });
                 events.push((id, event));
             }
-            Err(rejection) => apart.push(Apart {
-                id: id_of(raw.as_bytes()),
+            Err(Unreadable {
+                id,
+                fingerprint,
+                rejection,
+            }) => apart.push(Apart {
+                id,
                 raw,
-                fingerprint: fingerprint::of_record(raw.as_bytes())
-                    .unwrap_or_else(|_| fingerprint::of_bytes(raw.as_bytes())),
+                fingerprint,
                 rejection,
             }),
         }
@@ -108,17 +104,4 @@ async fn land(
         rejected: apart.len() as u64,
     };
     Ok((counts, LandedPage::of(landed, events)?))
-}
-
-/// A record is landed when its event can be made of it.
-fn read(raw: &str, encoder: Encoder) -> Result<(Uuid, Fingerprint, Vec<u8>), Rejection> {
-    let (id, user) = RandomUser::decode(raw.as_bytes())?;
-    let event = UserCreated::of(id, user);
-    // An event repeats texts of its record under names of its own: only a large record can make one that is too large. The limit is that of
-    // JSON in every format: what is landed does not depend on how it is published.
-    if encoder != Encoder::Json && raw.len() + EVENT_NAMES_BYTES > MAX_EVENT_BYTES {
-        event.encode()?;
-    }
-    let event = encoder.encode(&event)?;
-    Ok((id, fingerprint::of_record(raw.as_bytes())?, event))
 }

@@ -1,4 +1,4 @@
-//! The third stage: what is landed and not yet published goes to the topic, in the order of landing, and is marked when acknowledged.
+//! The fourth stage: what is landed and not yet published goes to the topic, in the order of landing, and is marked when acknowledged.
 //!
 //! What this run lands comes from memory. What an earlier run has left, or another one lands meanwhile, comes from the database: a page
 //! tells what was landed before it.

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
@@ -19,7 +20,10 @@ const DELIVER_WITHIN: Duration = Duration::from_secs(60);
 
 /// The topic of the dead letters.
 pub struct KafkaDeadLetters {
-    producer: ThreadedProducer<Acknowledgements>,
+    config: ClientConfig,
+    /// Made for the first letter: most runs have none.
+    producer: Option<ThreadedProducer<Acknowledgements>>,
+    acknowledgements: mpsc::Sender<Acknowledgement>,
     acknowledged: mpsc::Receiver<Acknowledgement>,
     topic: String,
     job: &'static str,
@@ -29,7 +33,7 @@ pub struct KafkaDeadLetters {
 
 impl KafkaDeadLetters {
     pub fn new(kafka: &KafkaArguments, job: &'static str) -> Result<Self> {
-        let (sender, acknowledged) = mpsc::channel();
+        let (acknowledgements, acknowledged) = mpsc::channel();
         let timeout_ms = DELIVER_WITHIN.as_millis().to_string();
         let config = client_config(
             kafka,
@@ -45,17 +49,26 @@ impl KafkaDeadLetters {
                 ("partitioner", "murmur2_random"),
             ],
         )?;
-        let producer = config
-            .create_with_context(Acknowledgements(sender))
-            .map_err(refused_settings)?;
         Ok(Self {
-            producer,
+            config,
+            producer: None,
+            acknowledgements,
             acknowledged,
             topic: kafka.dead_letter_topic(),
             job,
             next: 0,
             waiting: HashMap::new(),
         })
+    }
+
+    fn producer(&mut self) -> Result<ThreadedProducer<Acknowledgements>> {
+        if let Some(producer) = &self.producer {
+            return Ok(producer.clone());
+        }
+        let context = Acknowledgements(self.acknowledgements.clone());
+        let producer = self.config.create_with_context(context);
+        let producer: ThreadedProducer<_> = producer.map_err(refused_settings)?;
+        Ok(self.producer.insert(producer).clone())
     }
 
     fn take(
@@ -76,6 +89,7 @@ impl DeadLetters for KafkaDeadLetters {
         self.next += 1;
         let deadline = Instant::now() + DELIVER_WITHIN;
         let told = headers(self.job, record, rejection);
+        let producer = self.producer()?;
         loop {
             let owned = told.iter().fold(
                 OwnedHeaders::new_with_capacity(told.len()),
@@ -90,13 +104,13 @@ impl DeadLetters for KafkaDeadLetters {
                 BaseRecord::<[u8], [u8], usize>::with_opaque_to(&self.topic, number).headers(owned);
             letter.key = record.key;
             letter.payload = record.value;
-            match self.producer.send(letter) {
+            match producer.send(letter) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _))
                     if Instant::now() < deadline =>
                 {
                     // Room comes with the next acknowledgements; flushing waits for them.
-                    let _ = self.producer.flush(Duration::from_millis(100));
+                    let _ = producer.flush(Duration::from_millis(100));
                 }
                 Err((cause, _)) => return Err(failed(&self.topic, cause)),
             }
