@@ -12,6 +12,7 @@ from systems import filled, tables
 @dataclass(frozen=True)
 class Size:
     rounds: int
+    drains: int  # of ours and of the ceiling, in turns
     users: int  # of the comparison with others
     many: int  # of the long drain
     fetched: int
@@ -20,8 +21,8 @@ class Size:
     spark_rounds: int
 
 
-FULL = Size(rounds=3, users=300_000, many=3_000_000, fetched=200_000, latency_s=20, growth=(100_000, 300_000, 1_000_000), spark_rounds=2)
-QUICK = Size(rounds=1, users=100_000, many=300_000, fetched=50_000, latency_s=8, growth=(100_000,), spark_rounds=1)
+FULL = Size(rounds=3, drains=5, users=300_000, many=3_000_000, fetched=200_000, latency_s=20, growth=(100_000, 300_000, 1_000_000), spark_rounds=2)
+QUICK = Size(rounds=1, drains=1, users=100_000, many=300_000, fetched=50_000, latency_s=8, growth=(100_000,), spark_rounds=1)
 
 topic_of = cache(filled)
 
@@ -61,28 +62,27 @@ def warm_up(size):
 def drain(size):
     """the topic into created_users"""
     users, topic = size.users, topic_of(size.users)
-    ours = [
-        lambda: drained("transform-store", systems.transform_store(), users, topic),
-        lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic),
-        lambda: with_ceiling("ceiling 30×32", (30, 32), users, topic),
-    ]
-    others = [
-        lambda: drained("PySpark", systems.spark("spark_drain.py"), users, topic),
-        lambda: drained("Python", systems.python("python_drain.py"), users, topic),
-    ]
-    for number in range(size.rounds):
-        for measure in in_turn(number, ours + (others if number < size.spark_rounds else [])):
+    def ours():
+        return drained("transform-store", systems.transform_store(), users, topic)
+
+    def ceiling():
+        return with_ceiling("ceiling", (60, 8), users, topic)
+
+    def pyspark():
+        return drained("PySpark", systems.spark("spark_drain.py"), users, topic)
+
+    def python():
+        return drained("Python", systems.python("python_drain.py"), users, topic)
+
+    for number in range(size.drains):
+        others = [pyspark] * (number < size.spark_rounds) + [python] * (number == 0)
+        for measure in in_turn(number, [ours, ceiling, *others]):
             yield measure()
 
 
 def drain_many(size):
-    """the same with a long backlog, and what the driver alone needs for it"""
-    users, topic = size.many, topic_of(size.many)
-    for number in range(min(size.rounds, 2)):
-        measures = [lambda: drained("transform-store", systems.transform_store(), users, topic),
-                    lambda: with_ceiling("ceiling 60×8", (60, 8), users, topic)]
-        for measure in in_turn(number, measures):
-            yield measure()
+    """the same with a long backlog"""
+    yield drained("transform-store", systems.transform_store(), size.many, topic_of(size.many))
 
 
 def first_row(size):
@@ -104,15 +104,16 @@ def first_row(size):
 
 def latency(size):
     """from a user given to Kafka's client to its row, at a steady rate"""
+    ours = ("transform-store", systems.transform_store("--follow"), 2)
+    others = ("PySpark", systems.spark("spark_drain.py", "follow"), 25)
     for rate in (1_000, 5_000):
-        for system, command, wait in (("transform-store", systems.transform_store("--follow"), 2),
-                                      ("PySpark", systems.spark("spark_drain.py", "follow"), 25)):
+        for system, command, wait in (ours, others, ours)[:1 + size.rounds]:
             with tables(systems.new_name("t")) as world:
                 service = world.start(command)
                 time.sleep(wait)
                 told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", max(1, rate // 100))
                 service.end_in_order()
-                yield {"system": system, "rate": rate, **told}
+                yield {"system": system, "users/s": rate, **told}
 
 
 def fetch(size):
@@ -122,7 +123,7 @@ def fetch(size):
         seed = systems.new_name("s")
         with tables(systems.new_name("t")) as world:
             yield measured("fetch-publish", users, world.run(systems.fetch_publish(users, seed)))
-        if number < size.spark_rounds:
+        if number == 0:
             for system, words in (("Python", []), ("Python, with landing", ["landing"])):
                 with tables(systems.new_name("t")) as world:
                     yield measured(system, users, world.run(systems.python("python_fetch.py", users, *words, seed)))

@@ -1,7 +1,7 @@
 """Run by Airflow's own Python: makes or upgrades its tables, then its user admin and its connection to Spark, in one process.
 
 Several runs of its command line would load Airflow several times, which takes longer than the work. A line on standard output
-tells when the tables are there: from then on its servers can start.
+tells when the tables and the user are there: from then on its servers can start.
 """
 
 import contextlib
@@ -25,9 +25,10 @@ def main() -> None:
             arguments.func(arguments)
 
     run("db", "migrate")
-    print(TABLES_READY, flush=True)
+    # An API server that starts meanwhile makes the same roles, and one of the two fails.
     run("users", "create", "--username", "admin", "--password", "admin", "--firstname", "Admin", "--lastname", "Local",
         "--role", "Admin", "--email", "admin@localhost")
+    print(TABLES_READY, flush=True)
     connect_spark()
 
 

@@ -116,7 +116,7 @@ class _Up:
         return str(folder.stat().st_mtime_ns)
 
     def _make_metadata(self) -> None:
-        """Airflow's tables and user. What waits for the tables goes on before the user is made."""
+        """Airflow's tables and user. What waits for them goes on before the connection is made."""
         try:
             self._await(self.ready["postgres"])
             Metadata(self.stack, self._database_id()).make(lambda: self.tables.set_result(None))

@@ -137,7 +137,9 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             event => event,
         };
         for _ in 1..BURST {
-            if event != Event::Record || self.work.room() == Room::Full || self.bounds.is_enough() {
+            // A stop is met between two records: one that could not be read because of it must be the last.
+            let ended = self.shutdown.is_requested() || self.bounds.is_enough();
+            if event != Event::Record || ended || self.work.room() == Room::Full {
                 break;
             }
             event = self.next(Duration::ZERO)?;
