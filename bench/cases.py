@@ -54,8 +54,13 @@ def with_ceiling(system, settings, users, topic):
 
 
 def warm_up(size):
-    """Cassandra's code is compiled while it runs: the first rows of its life are not measured."""
-    with_ceiling("ceiling", (60, 8), size.users, topic_of(size.users))
+    """Kafka's and Cassandra's code is compiled while it runs: the first requests of their lives, many at once and few, are not measured"""
+    for _ in range(2):
+        with_ceiling("ceiling", (60, 8), size.users, topic_of(size.users))
+    with tables(systems.new_name("t")) as world:
+        service = world.start(systems.transform_store("--follow"))
+        world.load("latency", "--rate", 1_000, "--users", 1_000 * size.latency_s, "--every", 10)
+        service.end_in_order()
     yield from ()
 
 
