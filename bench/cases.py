@@ -45,18 +45,17 @@ def drained(system, command, users, topic):
         return measured(system, users, run)
 
 
-def with_ceiling(system, settings, users, topic):
+def with_ceiling(users, topic):
     with tables(topic) as world:
-        run = world.run(systems.ceiling(users, *settings))
+        told = world.run(systems.ceiling(users)).summary
         world.check(users)
-        told = run.summary
-        return {"system": system, "users": users, "seconds": told["elapsed_ms"] / 1000, "rate": told["rows_per_second"]}
+        return {"system": "ceiling", "users": users, "seconds": told["elapsed_ms"] / 1000, "rate": told["rows_per_second"]}
 
 
 def warm_up(size):
     """Kafka's and Cassandra's code is compiled while it runs: the first requests of their lives, many at once and few, are not measured"""
     for _ in range(2):
-        with_ceiling("ceiling", (60, 8), size.users, topic_of(size.users))
+        with_ceiling(size.users, topic_of(size.users))
     with tables(systems.new_name("t")) as world:
         service = world.start(systems.transform_store("--follow"))
         world.load("latency", "--rate", 1_000, "--users", 1_000 * size.latency_s, "--every", 10)
@@ -67,11 +66,12 @@ def warm_up(size):
 def drain(size):
     """the topic into created_users"""
     users, topic = size.users, topic_of(size.users)
+
     def ours():
         return drained("transform-store", systems.transform_store(), users, topic)
 
     def ceiling():
-        return with_ceiling("ceiling", (60, 8), users, topic)
+        return with_ceiling(users, topic)
 
     def pyspark():
         return drained("PySpark", systems.spark("spark_drain.py"), users, topic)

@@ -106,5 +106,5 @@ def python(script, *arguments):
     return [os.environ["STREAMFLOW_BENCH_PYTHON"], OTHERS / script, *arguments]
 
 
-def ceiling(users, rows=60, in_flight=8):
-    return [LOAD, "ceiling", "--users", users, "--rows", rows, "--in-flight", in_flight]
+def ceiling(users):
+    return [LOAD, "ceiling", "--users", users, "--rows", 60, "--in-flight", 8]

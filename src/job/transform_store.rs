@@ -122,7 +122,6 @@ fn read(
         if !filter.keeps(&user, record.timestamp_ms) {
             return Outcome::Filter;
         }
-        let row = EncodedRow::of(&user, record.timestamp_ms);
-        Outcome::Keep((row, user.size_bytes()))
+        Outcome::Keep(EncodedRow::of(&user, record.timestamp_ms))
     })
 }

@@ -97,13 +97,31 @@ struct Number {
     changed: bool,
 }
 
+type NumbersByValue = HashMap<String, Number, RandomState>;
+
+/// By dimension, of which there are few.
+#[derive(Default)]
+struct Numbers(Vec<(&'static str, NumbersByValue)>);
+
+impl Numbers {
+    fn of(&mut self, dimension: &'static str) -> &mut NumbersByValue {
+        // The same text at the same place, as a rule.
+        let is_it = |name: &'static str| std::ptr::eq(name, dimension) || name == dimension;
+        let place = self.0.iter().position(|it| is_it(it.0));
+        let place = place.unwrap_or_else(|| {
+            self.0.push((dimension, HashMap::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[place].1
+    }
+}
+
 /// The numbers of one partition since they were loaded.
 struct Open {
     ledger: Ledger,
     /// Offset up to which records are counted in memory.
     next_offset: i64,
-    /// By dimension, of which there are few.
-    numbers: Vec<(&'static str, HashMap<String, Number, RandomState>)>,
+    numbers: Numbers,
     /// Those that are marked so.
     changed: Vec<Key>,
     change_bytes: usize,
@@ -210,33 +228,22 @@ fn taken_over(partition: i32) -> Error {
 
 impl Open {
     fn new(ledger: Ledger, next_offset: i64) -> Self {
-        let mut open = Self {
-            next_offset,
-            numbers: Vec::new(),
-            changed: Vec::new(),
-            change_bytes: 0,
-            unwritten: Counts::default(),
-            ledger: Ledger::default(),
-        };
+        let mut numbers = Numbers::default();
         for ((dimension, value), &users) in &ledger.counts {
             let number = Number {
                 users,
                 changed: false,
             };
-            open.numbers_of(dimension).insert(value.clone(), number);
+            numbers.of(dimension).insert(value.clone(), number);
         }
-        Self { ledger, ..open }
-    }
-
-    fn numbers_of(&mut self, dimension: &'static str) -> &mut HashMap<String, Number, RandomState> {
-        // The same text at the same place, as a rule.
-        let is_it = |name: &'static str| std::ptr::eq(name, dimension) || name == dimension;
-        let place = self.numbers.iter().position(|it| is_it(it.0));
-        let place = place.unwrap_or_else(|| {
-            self.numbers.push((dimension, HashMap::default()));
-            self.numbers.len() - 1
-        });
-        &mut self.numbers[place].1
+        Self {
+            ledger,
+            next_offset,
+            numbers,
+            changed: Vec::new(),
+            change_bytes: 0,
+            unwritten: Counts::default(),
+        }
     }
 
     /// Makes the record part of the next step, whose numbers come back.
@@ -249,7 +256,7 @@ impl Open {
 
     /// Nearly always one more of a number that has changed already.
     fn count(&mut self, dimension: &'static str, value: &str) {
-        let numbers = self.numbers_of(dimension);
+        let numbers = self.numbers.of(dimension);
         let first_change = match numbers.get_mut(value) {
             Some(number) => {
                 number.users += 1;
@@ -283,7 +290,7 @@ impl Open {
             high_water: self.ledger.high_water.clone(),
             counts: changed
                 .map(|key| {
-                    let users = self.numbers_of(key.0).get(&key.1).map_or(0, |it| it.users);
+                    let users = self.numbers.of(key.0).get(&key.1).map_or(0, |it| it.users);
                     (key, users)
                 })
                 .collect(),
@@ -294,7 +301,7 @@ impl Open {
     fn written(&mut self, step: Advance) -> Counts {
         self.ledger.next_offset = Some(step.to);
         for (dimension, value) in std::mem::take(&mut self.changed) {
-            if let Some(number) = self.numbers_of(dimension).get_mut(&value) {
+            if let Some(number) = self.numbers.of(dimension).get_mut(&value) {
                 number.changed = false;
             }
         }

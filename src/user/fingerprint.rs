@@ -15,8 +15,12 @@ pub fn of_record(raw: &[u8]) -> Result<Fingerprint, Rejection> {
     Ok(of_bytes(&bytes))
 }
 
-/// The digest of bytes that are not read as JSON.
-pub fn of_bytes(raw: &[u8]) -> Fingerprint {
+/// Of a record that may be no JSON: then of its bytes as they are.
+pub fn of_anything(raw: &[u8]) -> Fingerprint {
+    of_record(raw).unwrap_or_else(|_| of_bytes(raw))
+}
+
+fn of_bytes(raw: &[u8]) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
     fingerprint.copy_from_slice(digest(&SHA256, raw).as_ref());
     fingerprint

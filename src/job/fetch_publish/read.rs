@@ -51,8 +51,7 @@ pub(super) async fn run(
 fn read(raw: &str, encoder: Encoder) -> Result<Read, Unreadable> {
     readable(raw, encoder).map_err(|rejection| Unreadable {
         id: id_of(raw.as_bytes()),
-        fingerprint: fingerprint::of_record(raw.as_bytes())
-            .unwrap_or_else(|_| fingerprint::of_bytes(raw.as_bytes())),
+        fingerprint: fingerprint::of_anything(raw.as_bytes()),
         rejection,
     })
 }
