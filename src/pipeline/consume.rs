@@ -4,7 +4,7 @@
 //! when there is no room for more, the partitions are paused and the polling goes on.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use log::{debug, info};
@@ -225,14 +225,23 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
     /// With nothing read, only the group knows how far it is: maybe beyond what was the end when this run began.
     fn is_settled(&mut self, partition: i32, target: i64) -> Result<bool> {
         let settled = |&(_, offset): &(i32, i64)| offset >= target;
-        Ok(target == 0 || self.settled_by_the_group(&[partition])?.iter().any(settled))
+        let by_the_group = match self.work.kept(&[partition])? {
+            Some(kept) => kept,
+            None => self.source.committed(&[partition])?,
+        };
+        Ok(target == 0 || by_the_group.iter().any(settled))
     }
 
-    fn settled_by_the_group(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
-        match self.work.kept(partitions)? {
-            Some(kept) => Ok(kept),
-            None => self.source.committed(partitions),
-        }
+    /// What is kept and committed: a member may have died between the two, and then its partition is still to come to us.
+    fn settled_by_others(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>> {
+        let committed = self.source.committed(partitions)?;
+        let Some(kept) = self.work.kept(partitions)? else {
+            return Ok(committed);
+        };
+        let kept: BTreeMap<i32, i64> = kept.into_iter().collect();
+        let both =
+            |(partition, offset): (i32, i64)| Some((partition, offset.min(*kept.get(&partition)?)));
+        Ok(committed.into_iter().filter_map(both).collect())
     }
 
     /// A run is over when the group has settled everything up to its bounds, and not when our own part is read: the rest may be with a
@@ -256,7 +265,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             }
         }
         let awaited = self.bounds.awaited();
-        match self.settled_by_the_group(&awaited) {
+        match self.settled_by_others(&awaited) {
             Ok(settled) => self.bounds.settled(settled),
             Err(error) if error.kind() == Kind::Unavailable => {
                 debug!("{error}; asking again");

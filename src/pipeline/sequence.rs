@@ -5,12 +5,18 @@
 //! database, which starts at 1 again, is not taken for a repetition. docs/decisions/0003-count-once.md has the proof.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 
 use memchr::memchr;
 use uuid::Uuid;
 
 /// The header of a record that holds its sequence.
-pub const SEQUENCE_HEADER: &str = "streamflow-sequence";
+pub const SEQUENCE_HEADER: &str = match SEQUENCE_HEADER_NAME.to_str() {
+    Ok(name) => name,
+    Err(_) => panic!("the name is ASCII"),
+};
+/// The same, as librdkafka takes it.
+pub const SEQUENCE_HEADER_NAME: &CStr = c"streamflow-sequence";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sequence {

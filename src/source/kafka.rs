@@ -4,11 +4,13 @@
 //! finished and committed before a partition moves on.
 
 mod failure;
+mod headers;
 mod reach;
 mod rebalances;
 mod span;
 
-pub use span::{RecordHeaders, Records, Span, SpanReader};
+pub use headers::RecordHeaders;
+pub use span::{Records, Span, SpanReader};
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,14 +18,14 @@ use std::time::{Duration, Instant};
 use log::{debug, warn};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::broker::{client_config, offsets_of, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
 use crate::pipeline::record::Record;
-use crate::pipeline::sequence::{SEQUENCE_HEADER, Sequence};
+use crate::pipeline::sequence::{SEQUENCE_HEADER_NAME, Sequence};
 use crate::pipeline::source::{Event, Source, Start};
 use failure::{failed, is_final, is_of_a_rebalance};
 use reach::{KeptBy, Reach};
@@ -368,9 +370,10 @@ fn with_record<T>(
     on_record: impl FnOnce(&Record<'_>) -> T,
 ) -> T {
     let read_sequence = || {
-        let headers = message.headers()?;
-        let mut ours = headers.iter().filter(|it| it.key == SEQUENCE_HEADER);
-        ours.find_map(|header| Sequence::parse(header.value?))
+        let headers = RecordHeaders::of(message);
+        headers
+            .values(SEQUENCE_HEADER_NAME)
+            .find_map(Sequence::parse)
     };
     on_record(&Record {
         topic,

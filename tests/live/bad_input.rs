@@ -50,6 +50,45 @@ becomes_a_dead_letter! {
     objects_nested_10_000_deep: bytes("{\"id\":".repeat(10_000) + "1" + &"}".repeat(10_000)) => "wrong_type", Some("id");
 }
 
+/// Kafka takes any bytes for the name of a header.
+#[test]
+fn a_header_with_a_name_that_is_no_text_changes_nothing() {
+    let Some(world) = World::own() else { return };
+    let landing = Uuid::new_v4();
+    let ids = [(); 2].map(|()| Uuid::new_v4());
+    let given = |number: i64, value: Option<Vec<u8>>| Given {
+        key: Some(KEY.to_vec()),
+        value,
+        partition: Some(3),
+        timestamp_ms: Some(NEW_YEAR_MS),
+        sequence: Some(format!("{landing}/{number}")),
+        foreign_header: Some(b"trace-\xff\xfe".to_vec()),
+    };
+    let user = |id, number| record(&event(id, number)).value;
+    world.produce(&[
+        given(1, user(ids[0], 1)),
+        given(2, bytes("no user")),
+        given(3, user(ids[1], 3)),
+        given(3, user(ids[1], 3)),
+    ]);
+    let done = run(&world, "transform-store");
+    assert_eq!(
+        done.numbers(["consumed", "stored", "dead_lettered"]),
+        [4, 3, 1]
+    );
+    assert!(ids.iter().all(|&id| world.user(id).is_some()));
+    let done = run(&world, "aggregate");
+    let names = ["consumed", "counted", "already_counted", "dead_lettered"];
+    assert_eq!(done.numbers(names), [4, 2, 1, 1]);
+    let sequence = format!("{landing}/2");
+    for letter in world.dead_letters() {
+        assert_eq!(letter.header("sequence"), Some(&*sequence));
+    }
+    // No landing database of ours has landed them.
+    let reconciled = world.run("streamflow", &["reconcile"]).exits(65);
+    reconciled.says(&["4 other_landing"]);
+}
+
 fn good() -> Value {
     event(Uuid::new_v4(), 1)
 }

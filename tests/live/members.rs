@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::topic_partition_list::Offset;
+
 use crate::event::{numbered, records};
 use crate::process::{LIMIT, Running};
 use crate::proxy::Proxy;
@@ -72,6 +75,41 @@ fn what_a_member_that_died_while_it_joined_was_given_is_read_by_the_other() {
     }
     assert_eq!(world.users().len(), USERS);
     assert_eq!(world.counted() as usize, USERS);
+}
+
+/// It is killed after its numbers are written and before their offsets are committed. Here a stranger stands for it, that has its partitions
+/// and puts the offsets back.
+#[test]
+fn what_a_member_has_counted_before_it_died_is_committed_by_the_other() {
+    let Some(world) = World::shared() else { return };
+    const USERS: u64 = 1_200;
+    world.produce(&records(USERS as usize).1);
+    world.run("aggregate", &[]).exits(0);
+    let dying = world.join("aggregate");
+    let poll = |how_long| drop(dying.poll(how_long));
+    until("it has all partitions", LIMIT, || {
+        poll(Duration::from_millis(50));
+        let has = dying.assignment().expect("an assignment").count();
+        (has == 6).then_some(())
+    });
+    let mut behind = dying.assignment().expect("an assignment");
+    behind.set_all_offsets(Offset::Offset(1)).expect("offsets");
+    dying.commit(&behind, CommitMode::Sync).expect("committed");
+
+    let mut other = world.spawn("aggregate", &[]);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) && !other.has_ended() {
+        poll(Duration::from_millis(50));
+    }
+    assert!(!other.has_ended(), "it waits");
+    dying.unsubscribe();
+    until("the other ends", LIMIT, || {
+        poll(Duration::from_millis(50));
+        other.has_ended().then_some(())
+    });
+    other.finish().exits(0);
+    assert_eq!(world.committed_records("aggregate"), USERS);
+    assert_eq!(world.counted() as u64, USERS);
 }
 
 /// A service that runs is joined by a second one, which takes over some of its partitions, and ends before it.

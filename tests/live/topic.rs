@@ -26,6 +26,8 @@ pub struct Given {
     pub timestamp_ms: Option<i64>,
     /// `<landing database>/<number>`
     pub sequence: Option<String>,
+    /// A header of another program's, before ours: any bytes may be its name.
+    pub foreign_header: Option<Vec<u8>>,
 }
 
 /// A record as it was read.
@@ -77,12 +79,7 @@ impl World {
             message.payload = record.value.as_deref();
             message.partition = record.partition;
             message.timestamp = record.timestamp_ms;
-            message.headers = record.sequence.as_ref().map(|sequence| {
-                OwnedHeaders::new().insert(Header {
-                    key: "streamflow-sequence",
-                    value: Some(sequence),
-                })
-            });
+            message.headers = headers(record);
             let delivery = producer.send_result(message).map_err(|(error, _)| error);
             deliveries.push(delivery.expect("room for a record"));
         }
@@ -186,6 +183,21 @@ impl World {
         consumer.commit(&list, CommitMode::Sync).expect("committed");
     }
 
+    /// A member of a program's group that only joins: it has partitions as soon as it is polled long enough.
+    pub fn join(&self, program: &str) -> BaseConsumer {
+        let member: BaseConsumer = self
+            .base
+            .servers
+            .kafka_client()
+            .set("group.id", self.group(program))
+            .set("enable.auto.commit", "false")
+            .set("heartbeat.interval.ms", "500")
+            .create()
+            .expect("a consumer");
+        member.subscribe(&[&self.topic]).expect("subscribed");
+        member
+    }
+
     /// Removes the records below an offset, as retention does.
     pub fn remove_records_before(&self, partition: i32, offset: i64) {
         let admin = self.base.servers.kafka_admin();
@@ -214,6 +226,23 @@ impl World {
             results.iter().all(Result::is_ok).then_some(())
         });
     }
+}
+
+fn headers(record: &Given) -> Option<OwnedHeaders> {
+    let mut headers = OwnedHeaders::new();
+    if let Some(name) = &record.foreign_header {
+        // SAFETY: the client copies the bytes and looks at none of them.
+        let key = unsafe { std::str::from_utf8_unchecked(name) };
+        let value = Some("foreign");
+        headers = headers.insert(Header { key, value });
+    }
+    if let Some(sequence) = &record.sequence {
+        headers = headers.insert(Header {
+            key: "streamflow-sequence",
+            value: Some(sequence),
+        });
+    }
+    (headers.count() > 0).then_some(headers)
 }
 
 fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<i32> {

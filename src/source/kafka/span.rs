@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use log::debug;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedHeaders, Headers, Message};
+use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::block_in_place;
 
+use super::headers::RecordHeaders;
 use super::{ASK_TIMEOUT, FETCH_AHEAD_KBYTES, failed, is_final, with_record};
 use crate::broker::{QuietContext, client_config, refused_settings};
 use crate::config::KafkaArguments;
@@ -36,17 +37,6 @@ impl Records {
             Records::Committed => "read_committed",
             Records::Acknowledged => "read_uncommitted",
         }
-    }
-}
-
-/// The headers of a record.
-pub struct RecordHeaders<'a>(Option<&'a BorrowedHeaders>);
-
-impl RecordHeaders<'_> {
-    /// The first header of this name, where it is a text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        let header = self.0?.iter().find(|header| header.key == name)?;
-        std::str::from_utf8(header.value?).ok()
     }
 }
 
@@ -152,7 +142,7 @@ impl SpanReader {
             let is_last = offset + 1 >= *end;
             if offset < *end {
                 with_record(&self.topic, &message, |record| {
-                    on_record(record, RecordHeaders(message.headers()))
+                    on_record(record, RecordHeaders::of(&message))
                 })?;
             }
             if is_last {

@@ -1,0 +1,66 @@
+//! The headers of a record, looked up by name.
+//!
+//! Kafka takes any bytes for the name of a header, and rdkafka's iterator panics on one that is not UTF-8. So librdkafka itself is asked,
+//! which compares bytes.
+
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
+use std::ptr;
+
+use rdkafka::bindings::{rd_kafka_header_get, rd_kafka_headers_t, rd_kafka_message_headers};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::types::RDKafkaRespErr;
+
+pub struct RecordHeaders<'a> {
+    /// Null when the record has none.
+    native: *mut rd_kafka_headers_t,
+    message: PhantomData<&'a BorrowedMessage<'a>>,
+}
+
+impl<'a> RecordHeaders<'a> {
+    pub(super) fn of(message: &'a BorrowedMessage<'_>) -> Self {
+        let mut native = ptr::null_mut();
+        // SAFETY: the message is a valid one as long as it is borrowed, and owns the headers that it tells.
+        let error = unsafe { rd_kafka_message_headers(message.ptr(), &mut native) };
+        Self {
+            native: match error {
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => native,
+                _ => ptr::null_mut(),
+            },
+            message: PhantomData,
+        }
+    }
+
+    /// The values of the headers of this name, in their order.
+    pub(super) fn values(&self, name: &CStr) -> impl Iterator<Item = &'a [u8]> {
+        let found = |place| self.value(place, name);
+        // A header without a value is passed over.
+        (0..).map_while(found).flatten()
+    }
+
+    /// Of the headers of this name, the one at this place.
+    fn value(&self, place: usize, name: &CStr) -> Option<Option<&'a [u8]>> {
+        if self.native.is_null() {
+            return None;
+        }
+        let (mut value, mut size) = (ptr::null(), 0);
+        // SAFETY: the headers belong to the message, which is borrowed for 'a; the name ends with NUL.
+        let error = unsafe {
+            rd_kafka_header_get(self.native, place, name.as_ptr(), &mut value, &mut size)
+        };
+        if error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        // SAFETY: librdkafka keeps `size` bytes there as long as the message lives.
+        Some(
+            (!value.is_null())
+                .then(|| unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) }),
+        )
+    }
+
+    /// The first header of this name, where it is a text.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let name = CString::new(name).ok()?;
+        std::str::from_utf8(self.values(&name).next()?).ok()
+    }
+}
