@@ -54,12 +54,13 @@ def with_ceiling(users, topic):
 
 def warm_up(size):
     """Kafka's and Cassandra's code is compiled while it runs: the first requests of their lives, many at once and few, are not measured"""
-    for _ in range(2):
+    for _ in range(3):
         with_ceiling(size.users, topic_of(size.users))
-    with tables(systems.new_name("t")) as world:
-        service = world.start(systems.transform_store("--follow"))
-        world.load("latency", "--rate", 1_000, "--users", 1_000 * size.latency_s, "--every", 10)
-        service.end_in_order()
+    for rate in (1_000, 1_000, 1_000, 5_000):
+        with tables(systems.new_name("t")) as world:
+            service = world.start(systems.transform_store("--follow"))
+            world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50)
+            service.end_in_order()
     yield from ()
 
 
@@ -116,7 +117,7 @@ def latency(size):
             with tables(systems.new_name("t")) as world:
                 service = world.start(command)
                 time.sleep(wait)
-                told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", max(1, rate // 100))
+                told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50)
                 service.end_in_order()
                 yield {"system": system, "users/s": rate, **told}
 

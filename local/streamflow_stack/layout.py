@@ -45,7 +45,7 @@ class Stack:
             offset = int(given) if given else PORT_OFFSETS[name]
         except KeyError:
             raise StackError(
-                f"the stack {name!r} has no ports of its own: set STREAMFLOW_PORT_OFFSET, such as 30000, "
+                f"the stack {name!r} has no ports of its own: set STREAMFLOW_PORT_OFFSET, such as 15000, "
                 f"or use one of {', '.join(PORT_OFFSETS)}.", 2) from None
         except ValueError:
             offset = -1

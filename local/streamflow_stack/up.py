@@ -102,7 +102,7 @@ class _Up:
         taken = processes.listeners(set(wanted))
         if taken:
             lines = [f"port {port}, wanted by {wanted[port]}, is taken by {who}" for port, who in sorted(taken.items())]
-            raise StackError("\n".join([*lines, "Stop that, or move this stack: STREAMFLOW_PORT_OFFSET=30000 adds 30000 to each of its ports."]))
+            raise StackError("\n".join([*lines, "Stop that, or move this stack: STREAMFLOW_PORT_OFFSET=15000 adds 15000 to each of its ports."]))
 
     def _await(self, other: Future) -> None:
         try:

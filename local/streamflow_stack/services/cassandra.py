@@ -33,6 +33,17 @@ endpoint_snitch: SimpleSnitch
 batch_size_warn_threshold: 50KiB
 batch_size_fail_threshold: 50KiB
 unlogged_batch_across_partitions_warn_threshold: 10000
+# What Cassandra recommends for new clusters (its cassandra_latest.yaml).
+storage_compatibility_mode: NONE
+memtable:
+  configurations:
+    trie:
+      class_name: TrieMemtable
+    default:
+      inherits: trie
+memtable_allocation_type: offheap_objects
+sstable:
+  selected_format: bti
 # Development data: no copy of a table when it is dropped or emptied.
 auto_snapshot: false
 """
@@ -85,7 +96,7 @@ class Cassandra(Service):
     def command(self, stack: Stack) -> list[str]:
         home = self.data(stack)
         return [
-            str(stack.java), "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError",
+            str(stack.java), "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-XX:+ExitOnOutOfMemoryError",
             "-Djdk.attach.allowAttachSelf=true",
             f"-Dcassandra.config={(home / 'cassandra.yaml').as_uri()}",
             f"-Dcassandra.storagedir={home}",
