@@ -52,15 +52,22 @@ def with_ceiling(users, topic):
         return {"system": "ceiling", "users": users, "seconds": told["elapsed_ms"] / 1000, "rate": told["rows_per_second"]}
 
 
+def at_a_rate(service, wait, rate, size):
+    """Users come at a steady rate; the service has some seconds before the first."""
+    with tables(systems.new_name("t")) as world:
+        running = world.start(service)
+        time.sleep(wait)
+        told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50)
+        running.end_in_order()
+        return told
+
+
 def warm_up(size):
     """Kafka's and Cassandra's code is compiled while it runs: the first requests of their lives, many at once and few, are not measured"""
     for _ in range(3):
         with_ceiling(size.users, topic_of(size.users))
     for rate in (1_000, 1_000, 1_000, 5_000):
-        with tables(systems.new_name("t")) as world:
-            service = world.start(systems.transform_store("--follow"))
-            world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50)
-            service.end_in_order()
+        at_a_rate(systems.transform_store("--follow"), 0, rate, size)
     yield from ()
 
 
@@ -114,12 +121,7 @@ def latency(size):
     others = ("PySpark", systems.spark("spark_drain.py", "follow"), 25)
     for rate in (1_000, 5_000):
         for system, command, wait in (ours, others, ours)[:1 + size.rounds]:
-            with tables(systems.new_name("t")) as world:
-                service = world.start(command)
-                time.sleep(wait)
-                told = world.load("latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50)
-                service.end_in_order()
-                yield {"system": system, "users/s": rate, **told}
+            yield {"system": system, "users/s": rate, **at_a_rate(command, wait, rate, size)}
 
 
 def fetch(size):

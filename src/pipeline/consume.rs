@@ -224,12 +224,14 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
 
     /// With nothing read, only the group knows how far it is: maybe beyond what was the end when this run began.
     fn is_settled(&mut self, partition: i32, target: i64) -> Result<bool> {
-        let settled = |&(_, offset): &(i32, i64)| offset >= target;
+        if target == 0 {
+            return Ok(true);
+        }
         let by_the_group = match self.work.kept(&[partition])? {
             Some(kept) => kept,
             None => self.source.committed(&[partition])?,
         };
-        Ok(target == 0 || by_the_group.iter().any(settled))
+        Ok(by_the_group.iter().any(|&(_, offset)| offset >= target))
     }
 
     /// What is kept and committed: a member may have died between the two, and then its partition is still to come to us.

@@ -4,28 +4,27 @@
 //! is counted exactly once. A write is conditional on the offset it started from, so that a member that has lost its partition, and
 //! does not know it yet, cannot put old numbers over new ones.
 
-use std::collections::{BTreeMap, HashMap};
+mod open;
+
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
-
-use foldhash::fast::RandomState;
 
 use super::consume::lost_task;
 use super::dead_letter::DeadLetters;
 use super::outcome::Outcome;
 use super::record::Record;
-use super::sequence::{HighWater, Sequence};
+use super::sequence::HighWater;
 use super::source::Start;
 use super::tally::Tally;
 use super::work::{Account, Room, Work};
 use crate::error::{Error, Result};
+use open::Open;
 
 /// How long numbers may be ahead of what is written.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// Changed numbers of a partition are written before they take up more than this: below Cassandra's 50 KiB for a batch.
 const MAX_CHANGE_BYTES: usize = 24_000;
-/// What a changed number takes up in the write, beside its texts.
-const CHANGE_OVERHEAD_BYTES: usize = 64;
 
 /// `(dimension, value)`
 pub type Key = (&'static str, String);
@@ -89,44 +88,6 @@ impl Counts {
         self.filtered += filtered;
         self.dead_lettered += dead_lettered;
     }
-}
-
-struct Number {
-    users: i64,
-    /// Since it was written.
-    changed: bool,
-}
-
-type NumbersByValue = HashMap<String, Number, RandomState>;
-
-/// By dimension, of which there are few.
-#[derive(Default)]
-struct Numbers(Vec<(&'static str, NumbersByValue)>);
-
-impl Numbers {
-    fn of(&mut self, dimension: &'static str) -> &mut NumbersByValue {
-        // The same text at the same place, as a rule.
-        let is_it = |name: &'static str| std::ptr::eq(name, dimension) || name == dimension;
-        let place = self.0.iter().position(|it| is_it(it.0));
-        let place = place.unwrap_or_else(|| {
-            self.0.push((dimension, HashMap::default()));
-            self.0.len() - 1
-        });
-        &mut self.0[place].1
-    }
-}
-
-/// The numbers of one partition since they were loaded.
-struct Open {
-    ledger: Ledger,
-    /// Offset up to which records are counted in memory.
-    next_offset: i64,
-    numbers: Numbers,
-    /// Those that are marked so.
-    changed: Vec<Key>,
-    change_bytes: usize,
-    /// Of the records that are not written yet.
-    unwritten: Counts,
 }
 
 pub struct FoldEach<R, L, D> {
@@ -224,90 +185,6 @@ fn taken_over(partition: i32) -> Error {
         "another member of the group has counted partition {partition} meanwhile; nothing of this run's last interval was written"
     ))
     .hint("run the job again: it goes on from what is written")
-}
-
-impl Open {
-    fn new(ledger: Ledger, next_offset: i64) -> Self {
-        let mut numbers = Numbers::default();
-        for ((dimension, value), &users) in &ledger.counts {
-            let number = Number {
-                users,
-                changed: false,
-            };
-            numbers.of(dimension).insert(value.clone(), number);
-        }
-        Self {
-            ledger,
-            next_offset,
-            numbers,
-            changed: Vec::new(),
-            change_bytes: 0,
-            unwritten: Counts::default(),
-        }
-    }
-
-    /// Makes the record part of the next step, whose numbers come back.
-    fn begin(&mut self, offset: i64, sequence: Option<Sequence>) -> &mut Counts {
-        self.next_offset = offset + 1;
-        self.ledger.high_water.admit(sequence);
-        self.unwritten.consumed += 1;
-        &mut self.unwritten
-    }
-
-    /// Nearly always one more of a number that has changed already.
-    fn count(&mut self, dimension: &'static str, value: &str) {
-        let numbers = self.numbers.of(dimension);
-        let first_change = match numbers.get_mut(value) {
-            Some(number) => {
-                number.users += 1;
-                !std::mem::replace(&mut number.changed, true)
-            }
-            None => {
-                let number = Number {
-                    users: 1,
-                    changed: true,
-                };
-                numbers.insert(value.to_owned(), number);
-                true
-            }
-        };
-        if first_change {
-            self.changed.push((dimension, value.to_owned()));
-            self.change_bytes += dimension.len() + value.len() + CHANGE_OVERHEAD_BYTES;
-        }
-    }
-
-    /// Nothing when nothing has changed.
-    fn step(&mut self, partition: i32) -> Option<Advance> {
-        if self.ledger.next_offset.unwrap_or(0) == self.next_offset {
-            return None;
-        }
-        let changed = self.changed.clone().into_iter();
-        Some(Advance {
-            partition,
-            from: self.ledger.next_offset,
-            to: self.next_offset,
-            high_water: self.ledger.high_water.clone(),
-            counts: changed
-                .map(|key| {
-                    let users = self.numbers.of(key.0).get(&key.1).map_or(0, |it| it.users);
-                    (key, users)
-                })
-                .collect(),
-            records: self.unwritten.consumed,
-        })
-    }
-
-    fn written(&mut self, step: Advance) -> Counts {
-        self.ledger.next_offset = Some(step.to);
-        for (dimension, value) in std::mem::take(&mut self.changed) {
-            if let Some(number) = self.numbers.of(dimension).get_mut(&value) {
-                number.changed = false;
-            }
-        }
-        self.change_bytes = 0;
-        std::mem::take(&mut self.unwritten)
-    }
 }
 
 impl<R, L, D> Work for FoldEach<R, L, D>
