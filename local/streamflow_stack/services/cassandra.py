@@ -44,6 +44,13 @@ memtable:
 memtable_allocation_type: offheap_objects
 sstable:
   selected_format: bti
+# Its strategy of compaction, too, but merging only what has 32 tables of a size: a table that is filled once gains nothing from merges on the
+# way, and on few cores they take processor time from the writes (docs/decisions/0014).
+default_compaction:
+  class_name: UnifiedCompactionStrategy
+  parameters:
+    scaling_parameters: T32
+    target_sstable_size: 1GiB
 # Development data: no copy of a table when it is dropped or emptied.
 auto_snapshot: false
 """
