@@ -23,3 +23,4 @@ pub use kafka::KafkaArguments;
 pub use logging::{LogArguments, LogFormat};
 pub use metrics::MetricsArguments;
 pub use schema_registry::{SchemaRegistryArguments, ValueFormatArguments};
+pub(crate) use secret::{file_name as secret_file_name, read as secret_from_file};

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 mod consuming;
+pub mod control_center;
 pub mod fetch_publish;
 mod our_schema;
 pub mod random_user_api;

@@ -7,6 +7,7 @@
 pub mod boot;
 pub mod broker;
 pub mod config;
+pub mod control_center;
 pub mod error;
 pub mod job;
 pub mod metrics;
@@ -19,3 +20,4 @@ pub mod shutdown;
 pub mod sink;
 pub mod source;
 pub mod user;
+pub mod user_reader;

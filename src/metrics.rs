@@ -15,6 +15,8 @@ mod told;
 mod watch;
 mod watched;
 
+pub(crate) use process::encode as encode_process;
+
 pub use lag::{Offsets, Standing};
 pub use requests::{Request, Requests};
 pub use server::serve;

@@ -51,7 +51,7 @@ use entry::{LandingEntry, LetterEntry, UserEntry};
 use findings::Findings;
 pub use given::Given;
 use offsets::Committed;
-use progress::Progress;
+pub use progress::Standing;
 use recount::Recount;
 pub use spans::Position;
 use spans::Spans;
@@ -81,6 +81,8 @@ pub struct Options {
     pub work_folder: PathBuf,
     /// How long to try again when a server stops answering.
     pub retry_timeout: Duration,
+    /// Tells whoever watches how far it is.
+    pub standing: Standing,
 }
 
 /// Reads everything once and compares it. Changes nothing.
@@ -115,6 +117,7 @@ struct Seen {
     landing: Buckets<LandingEntry>,
     letters: Buckets<LetterEntry>,
     findings: Findings,
+    standing: Standing,
 }
 
 impl Seen {
@@ -128,8 +131,9 @@ impl Seen {
             landing,
             letters,
             mut findings,
+            standing,
         } = self;
-        let mut progress = Progress::of("keys compared");
+        let mut progress = standing.of("keys compared");
         offsets::compare(&committed, &recount.kept_offsets(), &spans, &mut findings);
         recount.compare(&spans, &mut findings);
         landing.each_key(go_on, &mut |&sequence, entries| {

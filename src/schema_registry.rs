@@ -6,7 +6,7 @@ mod answer;
 mod client;
 mod failure;
 
-pub use answer::Schema;
+pub use answer::{Schema, Version};
 pub use client::SchemaRegistry;
 
 /// What a new version of a schema must be to be taken: able to read what was written by each earlier one.

@@ -7,7 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use crate::error::{Error, Result};
 
 /// A file's name, which may be empty: clap's own paths refuse a variable without a text, as Compose and systemd give it.
-pub(super) fn file_name() -> impl TypedValueParser<Value = PathBuf> {
+pub(crate) fn file_name() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
@@ -28,7 +28,7 @@ pub(super) fn credentials(
 }
 
 /// The content of the file without the line end that editors add; nothing where no file is named.
-pub(super) fn read(file: Option<&Path>) -> Result<Option<String>> {
+pub(crate) fn read(file: Option<&Path>) -> Result<Option<String>> {
     let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::consuming::{Consuming, UserReader, report};
+use super::consuming::{Consuming, report};
 use super::summary_table;
 use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments, Server};
@@ -18,6 +18,7 @@ use crate::shutdown::Shutdown;
 use crate::sink::cassandra::UserSummaries;
 use crate::user::filter::Filter;
 use crate::user::summary::each_value;
+use crate::user_reader::UserReader;
 
 /// Count the users of the topic by gender, country, nationality, age band and registration year, exactly
 ///

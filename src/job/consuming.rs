@@ -1,10 +1,6 @@
 //! What the consuming jobs have in common: reaching the servers, the bounds of the run, and the loop on a thread of its own.
 
 mod lag;
-mod schemas;
-mod user_reader;
-
-pub(super) use user_reader::UserReader;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -26,6 +22,7 @@ use crate::shutdown::Shutdown;
 use crate::sink::cassandra;
 use crate::sink::kafka::KafkaDeadLetters;
 use crate::source::kafka::KafkaSource;
+use crate::user_reader::UserReader;
 
 /// A job that has reached its servers and not yet joined its group.
 pub(super) struct Consuming {

@@ -1,8 +1,13 @@
 //! `streamflow`: the operator's tool.
 
+mod dlq;
 mod doctor;
+mod explain;
 mod init;
 mod reconcile;
+mod replay;
+mod tail;
+mod top;
 
 use std::process::ExitCode;
 
@@ -27,7 +32,12 @@ pub struct Arguments {
 enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
+    Explain(explain::Arguments),
     Reconcile(reconcile::Arguments),
+    Top(top::Arguments),
+    Dlq(dlq::Arguments),
+    Replay(replay::Arguments),
+    Tail(tail::Arguments),
 }
 
 impl Program for Arguments {
@@ -46,6 +56,11 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     match arguments.command {
         Command::Init(arguments) => init::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Explain(arguments) => explain::run(arguments, shutdown).await,
         Command::Reconcile(arguments) => reconcile::run(arguments, &shutdown).await,
+        Command::Top(arguments) => top::run(arguments, &shutdown).await,
+        Command::Dlq(arguments) => dlq::run(arguments, &shutdown).await,
+        Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Tail(arguments) => tail::run(arguments, &shutdown).await,
     }
 }

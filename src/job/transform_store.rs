@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use super::consuming::{Consuming, UserReader, report};
+use super::consuming::{Consuming, report};
 use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments, Server};
 use crate::error::Result;
@@ -16,6 +16,7 @@ use crate::pipeline::store::{Flow, StoreEach};
 use crate::shutdown::Shutdown;
 use crate::sink::cassandra::{CreatedUsers, EncodedRow};
 use crate::user::filter::Filter;
+use crate::user_reader::UserReader;
 
 /// Store the users of the topic in Cassandra: decoded, cleaned, filtered, each exactly once in effect
 ///

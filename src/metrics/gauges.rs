@@ -31,7 +31,7 @@ impl Collector for Told {
             if self.subject.consumes {
                 of_a_consumer(encoder, state)?;
             }
-            Ok(())
+            Ok::<(), fmt::Error>(())
         })?;
         process::encode(encoder, self.started_seconds)
     }

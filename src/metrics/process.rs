@@ -16,7 +16,7 @@ struct Usage {
 }
 
 /// Writes them; where the system does not tell them, none.
-pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, started_seconds: f64) -> fmt::Result {
+pub(crate) fn encode(encoder: &mut DescriptorEncoder<'_>, started_seconds: f64) -> fmt::Result {
     let started = ConstGauge::new(started_seconds);
     let help = "When the process was started, since 1970-01-01T00:00:00Z.";
     started.encode(encoder.encode_descriptor(

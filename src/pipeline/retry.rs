@@ -5,7 +5,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use log::warn;
+use log::{Level, log};
+
+/// A shorter patience is not told of.
+const TOLD_FROM: Duration = Duration::from_secs(3);
 
 /// Delays from 100 ms, doubled up to `longest`, each with jitter.
 fn delays(longest: Duration) -> impl Iterator<Item = Duration> {
@@ -44,7 +47,13 @@ where
             return Err(error);
         }
         let delay = delays.next().unwrap_or(within).min(left);
-        warn!(
+        // Who waits for so short a time tells its failure at once, and may ask again every few seconds.
+        let level = match within < TOLD_FROM {
+            true => Level::Debug,
+            false => Level::Warn,
+        };
+        log!(
+            level,
             "{what}: {error}; try {} in {:.1} s, for {:.0} s more",
             tries + 1,
             delay.as_secs_f64(),

@@ -11,10 +11,9 @@ use super::entry::{LandingEntry, UserEntry};
 use super::findings::Findings;
 use super::given::{self, Given};
 use super::offsets::Committed;
-use super::progress::Progress;
 use super::recount::Recount;
 use super::spans::{Position, Spans};
-use super::{Options, Seen, Sources, digest, topic};
+use super::{Options, Seen, Sources, Standing, digest, topic};
 use crate::broker::committed_offsets;
 use crate::error::Result;
 use crate::pipeline::fold::Ledger;
@@ -66,7 +65,7 @@ where
         origin_topic: kafka.topic.clone(),
         letters,
         findings: Findings::new(options.show, given.is_some()),
-        progress: Progress::of("dead letters"),
+        progress: options.standing.of("dead letters"),
     };
     let reading = topic::read(reader, letter_span, patience, shutdown, reading).await?;
     reading.progress.end();
@@ -83,7 +82,7 @@ where
         landing,
         letters: reading.letters,
         findings: reading.findings,
-        progress: Progress::of("records of the topic"),
+        progress: options.standing.of("records of the topic"),
     };
     let reading = topic::read(reader, span.clone(), patience, shutdown, reading).await?;
     reading.progress.end();
@@ -97,9 +96,16 @@ where
     } = reading;
 
     if let Some(given) = &given {
-        given_users(given, shutdown, &mut users).await?;
+        given_users(given, shutdown, &options.standing, &mut users).await?;
     }
-    landed_users(&mut database, given.is_some(), &mut landing, &mut users).await?;
+    landed_users(
+        &mut database,
+        given.is_some(),
+        &options.standing,
+        &mut landing,
+        &mut users,
+    )
+    .await?;
     let last_look = |topic: &str, partitions: &[i32]| {
         SpanReader::open(&kafka, topic, Records::Acknowledged)?.span(partitions)
     };
@@ -114,6 +120,7 @@ where
         landing,
         letters,
         findings,
+        standing: options.standing.clone(),
     })
 }
 
@@ -147,7 +154,7 @@ async fn stored_rows(
     users: &mut Buckets<UserEntry>,
 ) -> Result<()> {
     let rows = StoredUsers::prepare(session, &options.keyspace, options.retry_timeout).await?;
-    let mut progress = Progress::of("rows of created_users");
+    let mut progress = options.standing.of("rows of created_users");
     rows.each(|row| {
         progress.one();
         let digest = row.user.as_ref().map(digest::of_user);
@@ -162,9 +169,10 @@ async fn stored_rows(
 async fn given_users(
     given: &Given,
     shutdown: &Shutdown,
+    standing: &Standing,
     users: &mut Buckets<UserEntry>,
 ) -> Result<()> {
-    let mut progress = Progress::of("users of the API");
+    let mut progress = standing.of("users of the API");
     let on_record = |id, fingerprint| {
         progress.one();
         users.add(id, UserEntry::Given { fingerprint })
@@ -177,10 +185,11 @@ async fn given_users(
 async fn landed_users(
     database: &mut Client,
     with_kept_apart: bool,
+    standing: &Standing,
     landing: &mut Buckets<LandingEntry>,
     users: &mut Buckets<UserEntry>,
 ) -> Result<()> {
-    let mut progress = Progress::of("landed users");
+    let mut progress = standing.of("landed users");
     let snapshot = LandedSnapshot::open(database).await?;
     snapshot
         .landed(|user| {
@@ -202,7 +211,7 @@ async fn landed_users(
     if !with_kept_apart {
         return Ok(());
     }
-    let mut progress = Progress::of("records kept apart");
+    let mut progress = standing.of("records kept apart");
     snapshot
         .kept_apart(|record| {
             progress.one();

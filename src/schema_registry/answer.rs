@@ -17,6 +17,15 @@ pub struct Schema {
     references: Vec<serde_json::Value>,
 }
 
+/// A schema as a version of a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Version {
+    pub id: u32,
+    pub version: u32,
+    #[serde(flatten)]
+    pub schema: Schema,
+}
+
 fn avro() -> String {
     "AVRO".to_owned()
 }
@@ -79,6 +88,23 @@ pub(super) fn latest(status: u16, body: &[u8]) -> Result<Option<Schema>, Miss> {
     unless(&[SUBJECT_NOT_FOUND, VERSION_NOT_FOUND], status, body)
 }
 
+pub(super) fn names(status: u16, body: &[u8]) -> Result<Vec<String>, Miss> {
+    list(status, body)
+}
+
+/// Nothing where there is no such subject.
+pub(super) fn numbers(status: u16, body: &[u8]) -> Result<Option<Vec<u32>>, Miss> {
+    match is_missing(&[SUBJECT_NOT_FOUND, VERSION_NOT_FOUND], status, body) {
+        true => Ok(None),
+        false => list(status, body).map(Some),
+    }
+}
+
+/// Nothing where the subject has not this version.
+pub(super) fn version(status: u16, body: &[u8]) -> Result<Option<Version>, Miss> {
+    unless(&[SUBJECT_NOT_FOUND, VERSION_NOT_FOUND], status, body)
+}
+
 /// Nothing where the subject has not this schema.
 pub(super) fn known_id(status: u16, body: &[u8]) -> Result<Option<u32>, Miss> {
     let found: Option<Identified> = unless(&[SUBJECT_NOT_FOUND, SCHEMA_NOT_FOUND], status, body)?;
@@ -112,13 +138,21 @@ fn unless<'a, T: Deserialize<'a>>(
     status: u16,
     body: &'a [u8],
 ) -> Result<Option<T>, Miss> {
-    if status == 404
-        && let Ok(refusal) = serde_json::from_slice::<Refusal>(body)
-        && codes.contains(&refusal.error_code)
-    {
-        return Ok(None);
+    match is_missing(codes, status, body) {
+        true => Ok(None),
+        false => read(status, body).map(Some),
     }
-    read(status, body).map(Some)
+}
+
+fn is_missing(codes: &[u32], status: u16, body: &[u8]) -> bool {
+    status == 404
+        && serde_json::from_slice::<Refusal>(body)
+            .is_ok_and(|refusal| codes.contains(&refusal.error_code))
+}
+
+fn list<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<Vec<T>, Miss> {
+    expect_ok(status)?;
+    serde_json::from_slice(body).map_err(|_| Miss::NotUnderstood)
 }
 
 fn read<'a, T: Deserialize<'a>>(status: u16, body: &'a [u8]) -> Result<T, Miss> {
@@ -178,6 +212,23 @@ mod tests {
         for body in [&b""[..], b"<html>", br#"{"error_code":404}"#, b"[]"] {
             assert_eq!(schema(404, body), Err(Miss::Status { status: 404 }));
         }
+    }
+
+    #[test]
+    fn subjects_and_versions_are_lists_and_a_version_has_its_number() {
+        assert_eq!(
+            names(200, br#"["a-value"]"#),
+            Ok(vec!["a-value".to_owned()])
+        );
+        assert_eq!(numbers(200, b"[1,3]"), Ok(Some(vec![1, 3])));
+        assert_eq!(numbers(404, br#"{"error_code":40401}"#), Ok(None));
+        assert_eq!(numbers(404, b""), Err(Miss::Status { status: 404 }));
+        assert_eq!(names(200, b"{}"), Err(Miss::NotUnderstood));
+        let body = br#"{"subject":"a-value","version":2,"id":7,"schema":"\"string\"","schemaType":"AVRO"}"#;
+        let found = version(200, body).unwrap().unwrap();
+        assert_eq!((found.version, found.id), (2, 7));
+        assert_eq!(found.schema.schema, "\"string\"");
+        assert_eq!(version(404, br#"{"error_code":40402}"#), Ok(None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, Method, Response, Url};
 
 use super::COMPATIBILITY;
-use super::answer::{self, Schema};
+use super::answer::{self, Schema, Version};
 use super::failure::Miss;
 use crate::config::{ConnectArguments, SchemaRegistryArguments, Server};
 use crate::error::{Error, Result};
@@ -130,6 +130,33 @@ impl SchemaRegistry {
         let question = Question::get(&["subjects", subject, "versions", "latest"]);
         let what = format!("the newest version of the subject {subject}");
         self.answer(&what, &question, answer::latest).await
+    }
+
+    /// The names of all subjects.
+    pub async fn subjects(&self) -> Result<Vec<String>> {
+        let question = Question::get(&["subjects"]);
+        self.answer("its subjects", &question, answer::names).await
+    }
+
+    /// The numbers of a subject's versions; nothing when there is no such subject.
+    pub async fn versions(&self, subject: &str) -> Result<Option<Vec<u32>>> {
+        let question = Question::get(&["subjects", subject, "versions"]);
+        let what = format!("the versions of the subject {subject}");
+        self.answer(&what, &question, answer::numbers).await
+    }
+
+    /// One version of a subject; nothing when it has none of this number.
+    pub async fn version(&self, subject: &str, number: u32) -> Result<Option<Version>> {
+        let question = Question::get(&["subjects", subject, "versions", &number.to_string()]);
+        let what = format!("version {number} of the subject {subject}");
+        self.answer(&what, &question, answer::version).await
+    }
+
+    /// The level of the subjects that have none of their own.
+    pub async fn default_compatibility(&self) -> Result<Option<String>> {
+        let question = Question::get(&["config"]);
+        let what = "its compatibility";
+        self.answer(what, &question, answer::level).await
     }
 
     /// The level of a subject; nothing when it has none of its own.

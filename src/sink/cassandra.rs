@@ -11,8 +11,8 @@ mod summaries;
 pub use created_users::CreatedUsers;
 pub use encoded_row::EncodedRow;
 pub use examine::{examine, version};
-pub use schema::{migrate, missing_columns};
-pub use stored_users::{StoredUser, StoredUsers};
+pub use schema::{columns_of, migrate, missing_columns};
+pub use stored_users::{StoredUser, StoredUsers, count_users, stored_user};
 pub use summaries::{SummaryTotals, UserSummaries};
 
 use std::time::Duration;

@@ -2,9 +2,11 @@
 
 mod dead_letters;
 mod publisher;
+mod replayer;
 
 pub use dead_letters::KafkaDeadLetters;
 pub use publisher::{Event, Published, Publisher};
+pub use replayer::{Again, Replayer};
 
 use std::sync::mpsc;
 

@@ -1,9 +1,11 @@
 //! The landing database: raw records, and the outbox from which they are published.
 
+mod again;
 mod landed;
 mod landing;
 mod outbox;
 
+pub use again::{Marks, publish_again};
 pub use landed::{KeptApart, LandedSnapshot, LandedUser, landing_id};
 pub use landing::{Apart, Landed, Landing, PageOrigin, Readable};
 pub use outbox::{Outbox, Unpublished};

@@ -13,13 +13,13 @@ pub(super) use arguments::Arguments;
 use crate::boot::Report;
 use crate::broker::Broker;
 use crate::error::{Error, Result};
-use crate::job::consuming::UserReader;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
-use crate::reconcile::{Options, Sources, reconcile};
+use crate::reconcile::{Options, Sources, Standing, reconcile};
 use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::sink::{cassandra, postgres};
+use crate::user_reader::UserReader;
 
 pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Report> {
     // Said before any server is waited for.
@@ -55,6 +55,7 @@ pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Rep
         show: arguments.show,
         work_folder: arguments.work_dir.unwrap_or_else(std::env::temp_dir),
         retry_timeout: arguments.patience.retry_timeout,
+        standing: Standing::default(),
     };
     let findings = reconcile(sources, &options, shutdown).await?;
     write!(std::io::stdout(), "{}", report::text(&findings)).map_err(|cause| {

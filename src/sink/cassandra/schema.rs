@@ -123,6 +123,18 @@ pub async fn missing_columns(session: &Session, keyspace: &str) -> Result<Vec<St
     Ok(needed.filter(|column| !found.contains(column)).collect())
 }
 
+/// The columns that a table has, by name; none where there is no such table.
+pub async fn columns_of(
+    session: &Session,
+    keyspace: &str,
+    table: &str,
+) -> Result<BTreeSet<String>> {
+    let statement =
+        "SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?";
+    let rows = texts::<(String,)>(session, statement, (keyspace, table)).await?;
+    Ok(rows.into_iter().map(|(column,)| column).collect())
+}
+
 async fn exists(session: &Session, keyspace: &str) -> Result<bool> {
     let statement = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";
     Ok(!texts::<(String,)>(session, statement, (keyspace,))

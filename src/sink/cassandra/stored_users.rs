@@ -40,6 +40,9 @@ pub struct StoredUsers {
     retry_timeout: Duration,
 }
 
+const COLUMNS: &str = "id, first_name, last_name, gender, address, post_code, email, username, dob, registered_date, phone, picture, \
+                       nationality, country, WRITETIME(first_name)";
+
 type Text = Option<String>;
 type Time = Option<CqlTimestamp>;
 type Columns = (
@@ -69,8 +72,7 @@ impl StoredUsers {
         let mut select = prepare(
             &session,
             &format!(
-                "SELECT id, first_name, last_name, gender, address, post_code, email, username, dob, registered_date, phone, picture, \
-                 nationality, country, WRITETIME(first_name) FROM {keyspace}.created_users WHERE token(id) > ? AND token(id) <= ?"
+                "SELECT {COLUMNS} FROM {keyspace}.created_users WHERE token(id) > ? AND token(id) <= ?"
             ),
         )
         .await?;
@@ -110,7 +112,7 @@ impl StoredUsers {
             {
                 let mut on_row = on_row.lock().unwrap_or_else(PoisonError::into_inner);
                 for row in result.rows::<Columns>().map_err(unreadable)? {
-                    on_row(stored_user(row.map_err(unreadable)?))?;
+                    on_row(stored_user_of(row.map_err(unreadable)?))?;
                 }
             }
             match next.into_paging_control_flow() {
@@ -119,6 +121,55 @@ impl StoredUsers {
             }
         }
     }
+}
+
+/// The row of one user. One attempt: who asks is waiting.
+pub async fn stored_user(
+    session: &Session,
+    keyspace: &str,
+    id: Uuid,
+) -> Result<Option<StoredUser>> {
+    let select = prepare(
+        session,
+        &format!("SELECT {COLUMNS} FROM {keyspace}.created_users WHERE id = ?"),
+    )
+    .await?;
+    let row = session
+        .execute_unpaged(&select, (id,))
+        .await
+        .map_err(|cause| failed("tell a row of created_users", cause))?
+        .into_rows_result()
+        .map_err(unreadable)?
+        .maybe_first_row::<Columns>()
+        .map_err(unreadable)?;
+    Ok(row.map(stored_user_of))
+}
+
+/// How many rows there are. Reads all of them, though in parts that no node takes long to answer.
+pub async fn count_users(session: &Session, keyspace: &str) -> Result<u64> {
+    let count = prepare(
+        session,
+        &format!(
+            "SELECT COUNT(*) FROM {keyspace}.created_users WHERE token(id) > ? AND token(id) <= ?"
+        ),
+    )
+    .await?;
+    let count = &count;
+    let part = |part: (i64, i64)| async move {
+        let (rows,) = session
+            .execute_unpaged(count, part)
+            .await
+            .map_err(|cause| failed("count the rows of created_users", cause))?
+            .into_rows_result()
+            .map_err(unreadable)?
+            .first_row::<(i64,)>()
+            .map_err(unreadable)?;
+        Ok::<u64, Error>(rows.unsigned_abs())
+    };
+    stream::iter(parts(PARTS).into_iter().map(part))
+        .buffer_unordered(PARTS_AT_ONCE)
+        .try_fold(0, |sum, rows| async move { Ok(sum + rows) })
+        .await
 }
 
 /// The ring in equal parts, each without its first token and with its last. (No row has the lowest token.)
@@ -134,7 +185,7 @@ fn parts(count: u32) -> Vec<(i64, i64)> {
 }
 
 /// Every column is named, so that the compiler lists this place when the row gets another.
-fn stored_user(columns: Columns) -> StoredUser {
+fn stored_user_of(columns: Columns) -> StoredUser {
     let (
         id,
         first_name,

@@ -1,13 +1,15 @@
-//! The headers of a record, looked up by name.
+//! The headers of a record: one looked up by its name, or all of them.
 //!
 //! Kafka takes any bytes for the name of a header, and rdkafka's iterator panics on one that is not UTF-8. So librdkafka itself is asked,
 //! which compares bytes.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_void};
 use std::marker::PhantomData;
 use std::ptr;
 
-use rdkafka::bindings::{rd_kafka_header_get, rd_kafka_headers_t, rd_kafka_message_headers};
+use rdkafka::bindings::{
+    rd_kafka_header_get, rd_kafka_header_get_all, rd_kafka_headers_t, rd_kafka_message_headers,
+};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
 
@@ -52,10 +54,29 @@ impl<'a> RecordHeaders<'a> {
             return None;
         }
         // SAFETY: librdkafka keeps `size` bytes there as long as the message lives.
-        Some(
-            (!value.is_null())
-                .then(|| unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) }),
-        )
+        Some(unsafe { bytes(value, size) })
+    }
+
+    /// Name and value of each header, in their order.
+    pub fn all(&self) -> Vec<(&'a [u8], Option<&'a [u8]>)> {
+        let found = |place| self.at(place);
+        (0..).map_while(found).collect()
+    }
+
+    fn at(&self, place: usize) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+        if self.native.is_null() {
+            return None;
+        }
+        let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the headers belong to the message, which is borrowed for 'a.
+        let error = unsafe {
+            rd_kafka_header_get_all(self.native, place, &mut name, &mut value, &mut size)
+        };
+        if error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
+            return None;
+        }
+        // SAFETY: the name ends with NUL, and both live as long as the message.
+        Some(unsafe { (CStr::from_ptr(name).to_bytes(), bytes(value, size)) })
     }
 
     /// The first header of this name, where it is a text.
@@ -63,4 +84,12 @@ impl<'a> RecordHeaders<'a> {
         let name = CString::new(name).ok()?;
         std::str::from_utf8(self.values(&name).next()?).ok()
     }
+}
+
+/// # Safety
+///
+/// `size` bytes are there for 'a, where the pointer is not null.
+unsafe fn bytes<'a>(value: *const c_void, size: usize) -> Option<&'a [u8]> {
+    // SAFETY: as the caller says.
+    (!value.is_null()).then(|| unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) })
 }

@@ -73,6 +73,24 @@ impl SpanReader {
         })
     }
 
+    /// Goes on with another topic, by the connections that are open.
+    pub fn turn_to(&mut self, topic: &str) {
+        topic.clone_into(&mut self.topic);
+    }
+
+    /// Fetches nothing until the next reading.
+    pub fn rest(&self) -> Result<()> {
+        let let_go = || {
+            let last = self.consumer.assignment()?;
+            if last.count() > 0 {
+                // librdkafka remembers of a partition that it is paused, also when it is assigned again.
+                self.consumer.resume(&last)?;
+            }
+            self.consumer.unassign()
+        };
+        let_go().map_err(|cause| failed(&self.topic, "cannot be let go", cause))
+    }
+
     /// What the topic has now.
     pub fn span(&self, partitions: &[i32]) -> Result<Span> {
         let ends = |&partition: &i32| Ok((partition, self.ends(partition)?));
@@ -154,6 +172,7 @@ impl SpanReader {
     }
 
     fn assign(&self, open: &Span) -> Result<()> {
+        self.rest()?;
         let mut list = TopicPartitionList::new();
         for (&partition, &(begin, _)) in open {
             list.add_partition_offset(&self.topic, partition, Offset::Offset(begin))

@@ -1,12 +1,13 @@
 //! From a record to its user, in whatever format it was written: where the records of the pipeline, the schemas of the registry and the
 //! meaning of both meet.
 
+mod schemas;
+
 use std::time::Instant;
 
 use log::{info, warn};
 use tokio::runtime::Handle;
 
-use super::schemas::{Known, KnownSchemas};
 use crate::error::{Error, Result};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
@@ -18,8 +19,9 @@ use crate::user::event::UserCreated;
 use crate::user::format::WriterSchema;
 use crate::user::format::wire;
 use crate::user::row::CreatedUser;
+use schemas::{Known, KnownSchemas};
 
-pub(in crate::job) struct UserReader {
+pub struct UserReader {
     runtime: Handle,
     registry: Option<SchemaRegistry>,
     schemas: KnownSchemas,
@@ -27,7 +29,7 @@ pub(in crate::job) struct UserReader {
 }
 
 impl UserReader {
-    pub(in crate::job) fn new(registry: Option<SchemaRegistry>, shutdown: Shutdown) -> Self {
+    pub fn new(registry: Option<SchemaRegistry>, shutdown: Shutdown) -> Self {
         Self {
             runtime: Handle::current(),
             registry,
@@ -37,7 +39,7 @@ impl UserReader {
     }
 
     /// Reads the record's user and goes on with `keep`. Waits for the registry when a schema is met for the first time.
-    pub(in crate::job) fn read<T>(
+    pub fn read<T>(
         &mut self,
         record: &Record<'_>,
         keep: impl FnOnce(CreatedUser<'_>) -> Outcome<T>,

@@ -1,0 +1,408 @@
+//! Airflow's REST API (version 2 of it, Airflow 3): the runs of the two DAGs, and what their jobs have summed up.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use serde_json::{Map, Value};
+
+use super::center::{AirflowAccess, Link};
+use super::live::{LastSuccesses, plain};
+use super::moment::Moment;
+use crate::error::{Error, Result};
+
+pub(super) const DAGS: [&str; 2] = ["user_automation", "sparking_flow"];
+
+const ASK_TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_ANSWER_BYTES: usize = 8 << 20;
+/// Sums of runs that have ended; the oldest are asked for again.
+const MAX_REMEMBERED: usize = 2_000;
+
+pub(super) struct Airflow {
+    client: Client,
+    access: AirflowAccess,
+    /// Also that a login failed: it is not tried again for each page.
+    token: Link<String>,
+    /// By run, task and try: they do not change.
+    sums: Mutex<HashMap<String, Option<Map<String, Value>>>>,
+}
+
+/// A run as Airflow tells it.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub dag: String,
+    pub id: String,
+    pub kind: String,
+    pub state: String,
+    pub started: Option<Moment>,
+    pub ended: Option<Moment>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub id: String,
+    pub state: String,
+    pub tries: i64,
+    pub started: Option<Moment>,
+    pub ended: Option<Moment>,
+}
+
+impl Airflow {
+    pub(super) fn new(access: AirflowAccess, client: Client) -> Self {
+        Self {
+            client,
+            access,
+            token: Link::default(),
+            sums: Mutex::default(),
+        }
+    }
+
+    fn address(&self) -> String {
+        plain(&self.access.url)
+    }
+
+    /// Airflow's version, where its parts are well. Takes no login.
+    pub(super) async fn health(&self) -> Result<Option<String>> {
+        let report = self.open(&["monitor", "health"]).await?;
+        for part in ["metadatabase", "scheduler", "dag_processor"] {
+            let status = report[part]["status"].as_str().unwrap_or("unknown");
+            if status != "healthy" {
+                return Err(Error::unavailable(format!(
+                    "Airflow at {} says that its {part} is {status}",
+                    self.address()
+                ))
+                .hint("look at the log of that part: `make logs S=airflow-scheduler`"));
+            }
+        }
+        let version = self.open(&["version"]).await.ok();
+        Ok(version.and_then(|it| it["version"].as_str().map(ToOwned::to_owned)))
+    }
+
+    /// The newest runs of a DAG, and how many there are. A DAG that Airflow does not know yet has none.
+    pub(super) async fn runs(
+        &self,
+        dag: &str,
+        from: usize,
+        most: usize,
+    ) -> Result<(Vec<Run>, i64)> {
+        let (limit, offset) = (most.to_string(), from.to_string());
+        let query = [("order_by", "-id"), ("limit", &limit), ("offset", &offset)];
+        let Some(page) = self.get(&["dags", dag, "dagRuns"], &query).await? else {
+            return Ok((Vec::new(), 0));
+        };
+        let runs = list(&page, "dag_runs").iter().map(run).collect();
+        Ok((runs, page["total_entries"].as_i64().unwrap_or(0)))
+    }
+
+    pub(super) async fn run(&self, dag: &str, id: &str) -> Result<Option<Run>> {
+        let found = self.get(&["dags", dag, "dagRuns", id], &[]).await?;
+        Ok(found.as_ref().map(run))
+    }
+
+    /// In the order in which they began.
+    pub(super) async fn tasks(&self, dag: &str, id: &str) -> Result<Vec<Task>> {
+        let path = ["dags", dag, "dagRuns", id, "taskInstances"];
+        let found = self.get(&path, &[]).await?.unwrap_or_default();
+        let mut tasks: Vec<Task> = list(&found, "task_instances").iter().map(task).collect();
+        tasks.sort_by_key(|it| it.started.map_or(i64::MAX, |at| at.ms()));
+        Ok(tasks)
+    }
+
+    /// What the task has returned: the last line of its program.
+    pub(super) async fn sums(
+        &self,
+        dag: &str,
+        run: &str,
+        task: &Task,
+    ) -> Result<Option<Map<String, Value>>> {
+        let key = format!("{dag}\n{run}\n{}\n{}", task.id, task.tries);
+        let remembered = |it: &Mutex<HashMap<_, _>>| {
+            it.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&key)
+                .cloned()
+        };
+        if let Some(known) = remembered(&self.sums) {
+            return Ok(known);
+        }
+        let path = [
+            "dags",
+            dag,
+            "dagRuns",
+            run,
+            "taskInstances",
+            &task.id,
+            "xcomEntries",
+            "return_value",
+        ];
+        let entry = self.get(&path, &[]).await?;
+        let sums = match entry.map(|mut it| it["value"].take()) {
+            Some(Value::Object(sums)) => Some(sums),
+            Some(Value::String(text)) => serde_json::from_str(&text).ok(),
+            _ => None,
+        };
+        if task.has_ended() {
+            let mut all = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() >= MAX_REMEMBERED {
+                all.clear();
+            }
+            all.insert(key, sums.clone());
+        }
+        Ok(sums)
+    }
+
+    /// When each job has last ended well.
+    pub(super) async fn last_successes(&self) -> Result<LastSuccesses> {
+        let mut found = LastSuccesses::default();
+        for dag in DAGS {
+            let (runs, _) = self.runs(dag, 0, 3).await?;
+            for run in runs {
+                for task in self.tasks(dag, &run.id).await? {
+                    let place = match task.id.as_str() {
+                        "fetch_publish" => &mut found.fetch_publish,
+                        "python_job" => &mut found.transform_store,
+                        "java_job" => &mut found.aggregate,
+                        _ => continue,
+                    };
+                    if task.state == "success" {
+                        *place = (*place).max(task.ended.map(|at| at.ms()));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where a browser finds the log of a task's last try.
+    pub(super) fn log_page(&self, dag: &str, run: &str, task: &Task) -> String {
+        let mut url = self.access.page.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty()
+                .extend(["dags", dag, "runs", run, "tasks", &task.id]);
+        }
+        url.set_query(Some(&format!("try_number={}", task.tries)));
+        live_address_with_query(&url)
+    }
+
+    /// Logs in first, and once more when the token has run out. Nothing where Airflow has no such thing.
+    async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Option<Value>> {
+        let mut token = self.token(None).await?;
+        for is_last in [false, true] {
+            let request = self
+                .client
+                .get(self.url("api/v2", path))
+                .query(query)
+                .bearer_auth(&token);
+            let (status, body) = self.send(request).await?;
+            match status {
+                StatusCode::UNAUTHORIZED if !is_last => token = self.token(Some(token)).await?,
+                StatusCode::NOT_FOUND => return Ok(None),
+                status if status.is_success() => return self.read(&body).map(Some),
+                status => return Err(self.refused(status)),
+            }
+        }
+        Err(self.refused(StatusCode::UNAUTHORIZED))
+    }
+
+    /// What takes no login.
+    async fn open(&self, path: &[&str]) -> Result<Value> {
+        let (status, body) = self.send(self.client.get(self.url("api/v2", path))).await?;
+        match status.is_success() {
+            true => self.read(&body),
+            false => Err(self.refused(status)),
+        }
+    }
+
+    /// The token that is known, unless it is the one that was refused.
+    async fn token(&self, refused: Option<String>) -> Result<String> {
+        self.token
+            .get(
+                "Airflow",
+                |token| Some(token) != refused.as_ref(),
+                || self.log_in(),
+            )
+            .await
+    }
+
+    async fn log_in(&self) -> Result<String> {
+        let login =
+            serde_json::json!({ "username": self.access.user, "password": self.access.password });
+        let request = self
+            .client
+            .request(Method::POST, self.url("auth", &["token"]))
+            .header(CONTENT_TYPE, "application/json")
+            .body(login.to_string());
+        let (status, body) = self.send(request).await?;
+        if !status.is_success() {
+            return Err(self.refused(status));
+        }
+        let answer = self.read(&body)?;
+        let token = answer["access_token"].as_str().unwrap_or_default();
+        Ok(token.to_owned())
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>)> {
+        let failed = |cause: reqwest::Error| {
+            Error::unavailable(format!("Airflow at {} does not answer", self.address()))
+                .cause(cause.without_url())
+                .hint("check that it runs there, or say where it is with --airflow-url or AIRFLOW_URL")
+        };
+        let request = request
+            .header(ACCEPT, "application/json")
+            .timeout(ASK_TIMEOUT);
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(Error::data("Airflow's answer is larger than 8 MiB")
+                    .hint("look at the runs in Airflow itself"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((status, body))
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Value> {
+        serde_json::from_slice(body).map_err(|cause| {
+            Error::unavailable(format!("what {} answers is not Airflow's", self.address()))
+                .cause(cause)
+                .hint("check --airflow-url and AIRFLOW_URL: Airflow 3 is needed")
+        })
+    }
+
+    /// Nothing of its body, which can hold what we sent.
+    fn refused(&self, status: StatusCode) -> Error {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::denied(format!(
+                "Airflow at {} refuses the user {}",
+                self.address(),
+                self.access.user
+            ))
+            .hint("check AIRFLOW_USER and AIRFLOW_PASSWORD (or --airflow-password-file)"),
+            status => Error::unavailable(format!("Airflow at {} answers {status}", self.address()))
+                .hint("look at its log; Airflow 3 is needed"),
+        }
+    }
+
+    fn url(&self, base: &str, path: &[&str]) -> Url {
+        let mut url = self.access.url.clone();
+        // An address with a host has a path.
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(base.split('/')).extend(path);
+        }
+        url
+    }
+}
+
+impl Task {
+    fn has_ended(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "success" | "failed" | "skipped" | "upstream_failed"
+        )
+    }
+}
+
+fn list<'a>(page: &'a Value, name: &str) -> &'a [Value] {
+    page[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn run(it: &Value) -> Run {
+    Run {
+        dag: text(it, "dag_id"),
+        id: text(it, "dag_run_id"),
+        kind: text(it, "run_type"),
+        state: text(it, "state"),
+        started: moment(it, "start_date"),
+        ended: moment(it, "end_date"),
+    }
+}
+
+fn task(it: &Value) -> Task {
+    Task {
+        id: text(it, "task_id"),
+        state: match it["state"].as_str() {
+            Some(state) => state.to_owned(),
+            None => "waiting".to_owned(),
+        },
+        tries: it["try_number"].as_i64().unwrap_or(0),
+        started: moment(it, "start_date"),
+        ended: moment(it, "end_date"),
+    }
+}
+
+fn text(it: &Value, name: &str) -> String {
+    it[name].as_str().unwrap_or_default().to_owned()
+}
+
+fn moment(it: &Value, name: &str) -> Option<Moment> {
+    it[name].as_str().and_then(Moment::parse)
+}
+
+/// For a link: without a user and a password.
+fn live_address_with_query(url: &Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn airflow(url: &str) -> Airflow {
+        let url = Url::parse(url).unwrap();
+        let access = AirflowAccess {
+            page: url.clone(),
+            url,
+            user: "admin".to_owned(),
+            password: "hidden".to_owned(),
+        };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Airflow::new(access, Client::new())
+    }
+
+    #[test]
+    fn what_a_run_is_called_stays_one_part_of_the_path() {
+        let airflow = airflow("http://one:8080/");
+        let id = "manual__2026-11-21T10:00:00+00:00/../x?y#z";
+        let url = airflow.url("api/v2", &["dags", "sparking_flow", "dagRuns", id]);
+        assert_eq!(
+            url.as_str(),
+            "http://one:8080/api/v2/dags/sparking_flow/dagRuns/manual__2026-11-21T10:00:00+00:00%2F..%2Fx%3Fy%23z"
+        );
+        let task = task(
+            &serde_json::json!({"task_id": "python_job", "state": "success", "try_number": 2}),
+        );
+        assert_eq!(
+            airflow.log_page("sparking_flow", "a b", &task),
+            "http://one:8080/dags/sparking_flow/runs/a%20b/tasks/python_job?try_number=2"
+        );
+    }
+
+    #[test]
+    fn a_refusal_holds_no_password() {
+        let airflow = airflow("http://admin:hidden@one:8080");
+        let error = airflow.refused(StatusCode::UNAUTHORIZED).to_string();
+        assert!(
+            error.contains("AIRFLOW_PASSWORD") && !error.contains("hidden"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_run_is_read_whatever_is_left_out() {
+        let full = run(&serde_json::json!({
+            "dag_id": "sparking_flow", "dag_run_id": "x", "run_type": "manual", "state": "success",
+            "start_date": "2026-11-21T10:00:00.123Z", "end_date": null
+        }));
+        assert_eq!(full.started.map(|it| it.ms()), Some(1_795_255_200_123));
+        assert!(full.ended.is_none());
+        assert_eq!(run(&serde_json::json!({})).state, "");
+        assert_eq!(task(&serde_json::json!({"state": null})).state, "waiting");
+    }
+}
