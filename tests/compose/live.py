@@ -37,6 +37,7 @@ PORTS = {
     "AIRFLOW": 8080,
     "API": 8100,
     "CASSANDRA": 9042,
+    "CONFLUENT": 9022,
     "CONTROL_CENTER": 9021,
     "KAFKA": 9092,
     "POSTGRES": 5432,

@@ -20,6 +20,7 @@ pub fn file(program: &str) -> &'static str {
         "fetch-publish" => env!("CARGO_BIN_EXE_fetch-publish"),
         "transform-store" => env!("CARGO_BIN_EXE_transform-store"),
         "aggregate" => env!("CARGO_BIN_EXE_aggregate"),
+        "control-center" => env!("CARGO_BIN_EXE_control-center"),
         "random-user-api" => env!("CARGO_BIN_EXE_random-user-api"),
         "streamflow" => env!("CARGO_BIN_EXE_streamflow"),
         other => panic!("no program {other}"),

@@ -24,6 +24,11 @@ fn aggregate() {
 }
 
 #[test]
+fn control_center() {
+    insta::assert_snapshot!(help("control-center", &["--help"]));
+}
+
+#[test]
 fn random_user_api() {
     insta::assert_snapshot!(help("random-user-api", &["--help"]));
 }
@@ -41,6 +46,11 @@ fn streamflow_init() {
 #[test]
 fn streamflow_doctor() {
     insta::assert_snapshot!(help("streamflow", &["doctor", "--help"]));
+}
+
+#[test]
+fn streamflow_explain() {
+    insta::assert_snapshot!(help("streamflow", &["explain", "--help"]));
 }
 
 #[test]

@@ -11,10 +11,11 @@ use serde_json::Value;
 /// No test's program runs longer; one that does is killed.
 const LONGEST: Duration = Duration::from_secs(60);
 
-pub const PROGRAMS: [&str; 5] = [
+pub const PROGRAMS: [&str; 6] = [
     "fetch-publish",
     "transform-store",
     "aggregate",
+    "control-center",
     "random-user-api",
     "streamflow",
 ];
@@ -28,6 +29,7 @@ impl Program {
             "fetch-publish" => env!("CARGO_BIN_EXE_fetch-publish"),
             "transform-store" => env!("CARGO_BIN_EXE_transform-store"),
             "aggregate" => env!("CARGO_BIN_EXE_aggregate"),
+            "control-center" => env!("CARGO_BIN_EXE_control-center"),
             "random-user-api" => env!("CARGO_BIN_EXE_random-user-api"),
             "streamflow" => env!("CARGO_BIN_EXE_streamflow"),
             other => panic!("there is no program {other}"),

@@ -28,6 +28,11 @@ fn with_secrets(name: &str) -> Program {
         .variable("SCHEMA_REGISTRY_USERNAME", "someone")
         .variable("SCHEMA_REGISTRY_PASSWORD", SECRET)
         .variable("STREAMFLOW_VALUE_FORMAT", "avro")
+        .variable("AIRFLOW_PASSWORD", SECRET)
+        .variable(
+            "STREAMFLOW_CONTROL_CENTER_ACCOUNTS",
+            &format!("someone:admin:{SECRET}"),
+        )
         .variable(
             "STREAMFLOW_API_URL",
             &format!("http://someone:{SECRET}@{nobody}/api/?key={SECRET}"),
