@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,15 @@ def show(airflow: Airflow, runs: list[Run], api: str) -> int:
     problems = [f"{run.name} is {run.state}; its failed task's log is above" for run in runs if run.state != "success"]
     problems += _show_totals(airflow)
     print(f"Users came from {api}.")
-    print(f"To open: Airflow {airflow.url.replace('127.0.0.1', 'localhost')} (admin/admin)")
+    center = os.environ.get("CONTROL_CENTER_URL", "http://127.0.0.1:9021")
+    print(f"To open: the pipeline {_by_name(center)}, Airflow {_by_name(airflow.url)} (admin/admin)")
     for problem in problems:
         print(f"\nPROBLEM: {problem}")
     return 1 if problems else 0
+
+
+def _by_name(url: str) -> str:
+    return url.replace("127.0.0.1", "localhost")
 
 
 def _show_runs(airflow: Airflow, runs: list[Run], dag_id: str, task_id: str, columns: list[str]) -> None:

@@ -29,7 +29,8 @@ def status(stack: Stack) -> bool:
               f"{human_duration(processes.uptime(pid)) if pid else '-':<13}"
               f"{f'{processes.memory(list(family)) >> 20} MiB' if pid else '-':>8}")
     if states:
-        print(f"\nAirflow     http://localhost:{stack.port('airflow')}  (admin/admin)")
+        print(f"\nPipeline    http://localhost:{stack.port('control-center')}")
+        print(f"Airflow     http://localhost:{stack.port('airflow')}  (admin/admin)")
         print(f"Spark       http://localhost:{stack.port('spark-page')}")
         for name, value in stack.client_environment().items():
             if name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "CASSANDRA_CONTACT_POINTS", "SCHEMA_REGISTRY_URL", "STREAMFLOW_API_URL"):
