@@ -1,5 +1,6 @@
 //! Stands around the source and the work of the loop, and tells what goes through it.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::Watch;
@@ -40,13 +41,13 @@ impl<S: Source> Source for Watched<S> {
     fn next(
         &mut self,
         timeout: Duration,
-        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Event> {
         let event = self.inner.next(timeout, on_record)?;
         match &event {
             Event::EndOfPartition(partition) => self.watch.end_of_partition(*partition),
             Event::Assigned(_) => self.watch.rebalanced(),
-            Event::Nothing | Event::Record | Event::Revoked { .. } => {}
+            Event::Nothing | Event::Records | Event::Revoked { .. } => {}
         }
         Ok(event)
     }

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use log::{debug, info};
@@ -22,8 +23,6 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long what is in flight may take when a signal ends the run or partitions move on. With the rest of an end it stays below 10 s.
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
-/// Records that are taken before the clock, the bounds and the sink are looked at again: what that costs is shared by many.
-const BURST: usize = 32;
 const IDLE_POLL: Duration = Duration::from_millis(50);
 /// How often a run whose own part is read asks what the other members of its group have settled.
 const ASK_OTHERS_INTERVAL: Duration = Duration::from_millis(500);
@@ -121,14 +120,13 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         }
     }
 
-    /// Takes what is at hand up to the first event that is no record, with records only when there is room. Says whether nothing (more) was
-    /// at hand.
+    /// Takes some of what is at hand, with records only when there is room. Says whether nothing (more) was at hand.
     fn step(&mut self) -> Result<bool> {
         let full = self.full_since.is_some();
         if full && !self.paused {
             return Ok(false);
         }
-        let mut event = match self.next(Duration::ZERO)? {
+        let event = match self.next(Duration::ZERO)? {
             // Nothing at hand: send what is gathered before waiting for more.
             Event::Nothing => {
                 self.work.turn(true, false)?;
@@ -136,17 +134,9 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             }
             event => event,
         };
-        for _ in 1..BURST {
-            // A stop is met between two records: one that could not be read because of it must be the last.
-            let ended = self.shutdown.is_requested() || self.bounds.is_enough();
-            if event != Event::Record || ended || self.work.room() == Room::Full {
-                break;
-            }
-            event = self.next(Duration::ZERO)?;
-        }
         match event {
             Event::Nothing => return Ok(true),
-            Event::Record => {}
+            Event::Records => {}
             Event::EndOfPartition(partition) => self.end_of_partition(partition)?,
             Event::Assigned(partitions) => self.assigned(&partitions)?,
             Event::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
@@ -159,6 +149,7 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             source,
             work,
             bounds,
+            shutdown,
             ..
         } = self;
         let mut beyond = None;
@@ -170,7 +161,16 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             } else if !bounds.is_read(record.partition) {
                 beyond = Some(record.partition);
             }
-            Ok(())
+            // A stop is met between two records: one that could not be read because of it must be the last.
+            let enough = beyond.is_some()
+                || shutdown.is_requested()
+                || bounds.is_enough()
+                || work.room() == Room::Full;
+            Ok(if enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
         })?;
         if let Some(partition) = beyond {
             self.beyond_the_run(partition)?;

@@ -1,17 +1,18 @@
 //! Where records come from: what the loop asks of a consumer. The Kafka one is in `source/kafka`.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::record::Record;
 use crate::error::Result;
 
-/// What a call of [`Source::next`] met besides records.
+/// What a call of [`Source::next`] met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Nothing arrived within the time given.
     Nothing,
-    /// A record was handed over.
-    Record,
+    /// Records were handed over, and nothing else was met.
+    Records,
     /// The partition is read up to its end, for now.
     EndOfPartition(i32),
     /// These partitions are to be taken over: answer with [`Source::take`].
@@ -32,11 +33,12 @@ pub enum Start {
 }
 
 pub trait Source: Send + 'static {
-    /// Waits up to `timeout` for one event. A record goes to `on_record`, whose error comes back.
+    /// Waits up to `timeout` for something. Records that are at hand go to `on_record`, up to some hundred, until it says that it is enough
+    /// (the next one comes with the next call) or fails (its error comes back), or something else than a record is met.
     fn next(
         &mut self,
         timeout: Duration,
-        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Event>;
 
     fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()>;

@@ -5,6 +5,7 @@
 
 mod failure;
 mod headers;
+mod queue;
 mod reach;
 mod rebalances;
 mod span;
@@ -13,12 +14,12 @@ pub use headers::RecordHeaders;
 pub use span::{Records, Span, SpanReader};
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use log::{debug, warn};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::broker::{client_config, offsets_of, refused_settings};
@@ -28,6 +29,7 @@ use crate::pipeline::record::Record;
 use crate::pipeline::sequence::{SEQUENCE_HEADER_NAME, Sequence};
 use crate::pipeline::source::{Event, Source, Start};
 use failure::{failed, is_final, is_of_a_rebalance};
+use queue::RecordQueue;
 use reach::{KeptBy, Reach};
 use rebalances::Rebalances;
 
@@ -42,6 +44,8 @@ const COMMIT_WITHIN: Duration = Duration::from_millis(1_500);
 const COMMIT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 pub struct KafkaSource {
+    /// Before the consumer, which must be there until it is gone.
+    records: RecordQueue,
     consumer: BaseConsumer<Rebalances>,
     topic: String,
     /// Where a partition is begun of which the group has committed nothing.
@@ -66,6 +70,7 @@ impl KafkaSource {
             ("fetch.wait.max.ms", "100"),
             // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
             ("fetch.queue.backoff.ms", "10"),
+            queue::MAX_MESSAGES,
         ];
         let options = kafka.options()?;
         let given = |key: &str| options.iter().rev().find(|it| it.0 == key);
@@ -87,7 +92,10 @@ impl KafkaSource {
         consumer
             .subscribe(&[&kafka.topic])
             .map_err(|cause| failed(&kafka.topic, "cannot be subscribed to", cause))?;
+        // SAFETY: the queue is dropped before the consumer.
+        let records = unsafe { RecordQueue::of(consumer.client().native_ptr(), &kafka.topic) }?;
         Ok(Self {
+            records,
             consumer,
             topic: kafka.topic.clone(),
             fresh,
@@ -172,6 +180,27 @@ impl KafkaSource {
         .hint("run the job again: it goes on from the committed offsets, and tells what is gone"))
     }
 
+    /// What concerns the whole group or client comes by rdkafka's consumer: rebalances are kept until the loop asks, and no record comes.
+    fn hear_the_group(&self, timeout: Duration) -> Result<()> {
+        match self.consumer.poll(timeout) {
+            None => Ok(()),
+            Some(Err(error)) => self.told(error),
+            Some(Ok(_)) => Err(Error::bug("a record came by another queue than its own")),
+        }
+    }
+
+    /// Most of what librdkafka tells it mends by itself.
+    fn told(&self, error: KafkaError) -> Result<()> {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.broken_off()?),
+            Some(code) if is_final(code) => Err(failed(&self.topic, "cannot be consumed", error)),
+            _ => {
+                debug!("the topic {}: {error}", self.topic);
+                Ok(())
+            }
+        }
+    }
+
     fn answer_what_is_announced(&self) -> Result<(), KafkaError> {
         while let Some(event) = self.announced() {
             match (self.consumer.rebalance_protocol(), event) {
@@ -194,29 +223,55 @@ impl Source for KafkaSource {
     fn next(
         &mut self,
         timeout: Duration,
-        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Event> {
         if let Some(event) = self.announced() {
             return Ok(event);
         }
-        match self.consumer.poll(timeout) {
-            None => Ok(self.announced().unwrap_or(Event::Nothing)),
-            Some(Ok(message)) => {
-                with_record(&self.topic, &message, on_record)?;
-                Ok(Event::Record)
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Event::EndOfPartition(partition)),
-            Some(Err(error)) => match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.broken_off()?),
-                Some(code) if is_final(code) => {
-                    Err(failed(&self.topic, "cannot be consumed", error))
+        // With no partition of ours there is nothing to wait for but the group.
+        let led = self.records.is_led();
+        self.hear_the_group(if led { Duration::ZERO } else { timeout })?;
+        if let Some(event) = self.announced() {
+            return Ok(event);
+        }
+        if !led {
+            return Ok(Event::Nothing);
+        }
+        let topic = &self.topic;
+        let mut met = Ok(Event::Nothing);
+        let mut trouble = None;
+        self.records.take(timeout, &mut |message| {
+            met = match message.error() {
+                None => match on_record(&Record {
+                    topic,
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    timestamp_ms: message.timestamp_ms().max(0),
+                    key: message.key(),
+                    value: message.value(),
+                    read_sequence: &|| sequence_in(&message.headers()),
+                }) {
+                    Ok(go_on) => {
+                        met = Ok(Event::Records);
+                        return go_on;
+                    }
+                    Err(error) => Err(error),
+                },
+                Some(RDKafkaErrorCode::PartitionEOF) => {
+                    Ok(Event::EndOfPartition(message.partition()))
                 }
-                // librdkafka goes on by itself.
-                _ => {
-                    debug!("the topic {}: {error}", self.topic);
-                    Ok(Event::Nothing)
+                Some(code) => {
+                    trouble = Some(code);
+                    return ControlFlow::Break(());
                 }
-            },
+            };
+            ControlFlow::Break(())
+        });
+        match trouble {
+            Some(code) => self
+                .told(KafkaError::MessageConsumption(code))
+                .map(|()| met)?,
+            None => met,
         }
     }
 
@@ -239,6 +294,9 @@ impl Source for KafkaSource {
                 (Start::At(offset), _) => self.begin(partition, offset, KeptBy::Summary)?,
             };
             starts.push((partition, offset));
+        }
+        for &(partition, _) in partitions {
+            self.records.lead(partition)?;
         }
         let list = self.list(starts)?;
         match self.consumer.rebalance_protocol() {
@@ -263,6 +321,9 @@ impl Source for KafkaSource {
             _ => self.consumer.unassign(),
         }
         .map_err(|cause| failed(&self.topic, "keeps its partitions", cause))?;
+        for &partition in partitions {
+            self.records.leave(partition);
+        }
         self.consumer.context().answered();
         Ok(())
     }
@@ -363,25 +424,8 @@ fn is_nothing_to_commit(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset)
 }
 
-/// Hands the message over as a record of the topic.
-fn with_record<T>(
-    topic: &str,
-    message: &BorrowedMessage<'_>,
-    on_record: impl FnOnce(&Record<'_>) -> T,
-) -> T {
-    let read_sequence = || {
-        let headers = RecordHeaders::of(message);
-        headers
-            .values(SEQUENCE_HEADER_NAME)
-            .find_map(Sequence::parse)
-    };
-    on_record(&Record {
-        topic,
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp_ms: message.timestamp().to_millis().unwrap_or(0).max(0),
-        key: message.key(),
-        value: message.payload(),
-        read_sequence: &read_sequence,
-    })
+fn sequence_in(headers: &RecordHeaders<'_>) -> Option<Sequence> {
+    headers
+        .values(SEQUENCE_HEADER_NAME)
+        .find_map(Sequence::parse)
 }

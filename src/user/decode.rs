@@ -12,7 +12,7 @@ use serde_json::error::Category;
 use crate::rejection::{Reason, Rejection};
 
 pub(super) fn text_of(bytes: &[u8]) -> Result<&str, Rejection> {
-    std::str::from_utf8(bytes).map_err(|_| Rejection::of(Reason::InvalidUtf8))
+    simdutf8::basic::from_utf8(bytes).map_err(|_| Rejection::of(Reason::InvalidUtf8))
 }
 
 pub(super) fn decode<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Rejection> {

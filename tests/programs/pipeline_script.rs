@@ -1,6 +1,7 @@
 //! A source whose events a test writes in their order, and a store that waits for the test's permission.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -55,7 +56,7 @@ impl Source for Script {
     fn next(
         &mut self,
         timeout: Duration,
-        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Event> {
         if self.paused {
             let _ = self.told.send(Told::AskedWhilePaused);
@@ -74,7 +75,7 @@ impl Source for Script {
                 offset
             }
         };
-        on_record(&Record {
+        let _ = on_record(&Record {
             topic: "user_created",
             partition: 0,
             offset,
@@ -83,7 +84,7 @@ impl Source for Script {
             value: None,
             read_sequence: &|| None,
         })?;
-        Ok(Event::Record)
+        Ok(Event::Records)
     }
 
     fn take(&mut self, _partitions: &[(i32, Start)]) -> Result<()> {

@@ -3,6 +3,7 @@
 //! The twin of the member checks on every commit that nothing below the committed offset is still unsafe.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use streamflow::error::{Error, Result};
@@ -82,7 +83,7 @@ impl Source for TwinSource {
     fn next(
         &mut self,
         _timeout: Duration,
-        on_record: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+        on_record: &mut dyn FnMut(&Record<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<Event> {
         self.calls += 1;
         if self
@@ -114,7 +115,7 @@ impl Source for TwinSource {
             });
         };
         self.positions.insert(partition, kept.offset + 1);
-        on_record(&Record {
+        let _ = on_record(&Record {
             topic: "user_created",
             partition,
             offset: kept.offset,
@@ -123,7 +124,7 @@ impl Source for TwinSource {
             value: Some(kept.value()),
             read_sequence: &|| kept.sequence,
         })?;
-        Ok(Event::Record)
+        Ok(Event::Records)
     }
 
     fn take(&mut self, partitions: &[(i32, Start)]) -> Result<()> {

@@ -9,6 +9,7 @@ use std::ptr;
 
 use rdkafka::bindings::{
     rd_kafka_header_get, rd_kafka_header_get_all, rd_kafka_headers_t, rd_kafka_message_headers,
+    rd_kafka_message_t,
 };
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
@@ -16,14 +17,22 @@ use rdkafka::types::RDKafkaRespErr;
 pub struct RecordHeaders<'a> {
     /// Null when the record has none.
     native: *mut rd_kafka_headers_t,
-    message: PhantomData<&'a BorrowedMessage<'a>>,
+    message: PhantomData<&'a rd_kafka_message_t>,
 }
 
 impl<'a> RecordHeaders<'a> {
     pub(super) fn of(message: &'a BorrowedMessage<'_>) -> Self {
+        // SAFETY: the message is a valid one as long as it is borrowed.
+        unsafe { Self::of_native(message.ptr()) }
+    }
+
+    /// # Safety
+    ///
+    /// The message is valid for 'a.
+    pub(super) unsafe fn of_native(message: *const rd_kafka_message_t) -> Self {
         let mut native = ptr::null_mut();
-        // SAFETY: the message is a valid one as long as it is borrowed, and owns the headers that it tells.
-        let error = unsafe { rd_kafka_message_headers(message.ptr(), &mut native) };
+        // SAFETY: the message is valid, and owns the headers that it tells.
+        let error = unsafe { rd_kafka_message_headers(message, &mut native) };
         Self {
             native: match error {
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => native,
@@ -89,7 +98,7 @@ impl<'a> RecordHeaders<'a> {
 /// # Safety
 ///
 /// `size` bytes are there for 'a, where the pointer is not null.
-unsafe fn bytes<'a>(value: *const c_void, size: usize) -> Option<&'a [u8]> {
+pub(super) unsafe fn bytes<'a>(value: *const c_void, size: usize) -> Option<&'a [u8]> {
     // SAFETY: as the caller says.
     (!value.is_null()).then(|| unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) })
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use log::debug;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::task::block_in_place;
 
 use super::headers::RecordHeaders;
-use super::{ASK_TIMEOUT, FETCH_AHEAD_KBYTES, failed, is_final, with_record};
+use super::{ASK_TIMEOUT, FETCH_AHEAD_KBYTES, failed, is_final, sequence_in};
 use crate::broker::{QuietContext, client_config, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
@@ -227,4 +227,21 @@ fn shorter(topic: &str, partition: i32, end: i64, latest: i64) -> Error {
          lost records"
     ))
     .hint("find out which of the two, then run it again")
+}
+
+/// Hands the message over as a record of the topic.
+fn with_record<T>(
+    topic: &str,
+    message: &BorrowedMessage<'_>,
+    on_record: impl FnOnce(&Record<'_>) -> T,
+) -> T {
+    on_record(&Record {
+        topic,
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis().unwrap_or(0).max(0),
+        key: message.key(),
+        value: message.payload(),
+        read_sequence: &|| sequence_in(&RecordHeaders::of(message)),
+    })
 }
