@@ -21,6 +21,7 @@ BASE_PORTS = {
     "api": 8100,
     "control-center": 9021,
     "schema-registry": 8081,
+    "schema-registry-management": 9000,
     "spark-master": 7077,
     "spark-page": 8090,
     "spark-worker-page": 8091,

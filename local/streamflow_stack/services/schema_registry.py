@@ -14,6 +14,7 @@ DATABASE = "schema_registry"  # and its user
 class SchemaRegistry(Service):
     name = "schema-registry"
     port = "schema-registry"
+    more_ports = ("schema-registry-management",)
     needs = ("postgres",)
 
     def prepare(self, stack: Stack) -> None:
@@ -24,6 +25,9 @@ class SchemaRegistry(Service):
             "quarkus.http.host": HOST,
             "quarkus.http.port": stack.port("schema-registry"),
             "quarkus.http.access-log.enabled": "false",
+            # Its own health and metrics, which would listen on every address otherwise.
+            "quarkus.management.host": HOST,
+            "quarkus.management.port": stack.port("schema-registry-management"),
             "quarkus.log.level": "WARN",
             "apicurio.storage.kind": "sql",
             "apicurio.storage.sql.kind": "postgresql",
