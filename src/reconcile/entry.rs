@@ -21,7 +21,8 @@ pub(super) enum UserEntry {
     Given { fingerprint: Digest },
     /// A row of `landed_users`.
     Landed {
-        fingerprint: Digest,
+        /// Only beside what the API gives.
+        fingerprint: Option<Digest>,
         published: Option<Position>,
     },
     /// A row of `kept_apart_users`.

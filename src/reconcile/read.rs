@@ -23,6 +23,7 @@ use crate::shutdown::Shutdown;
 use crate::sink::cassandra::{StoredUsers, UserSummaries};
 use crate::sink::postgres::{LandedSnapshot, landing_id};
 use crate::source::kafka::{Records, Span, SpanReader};
+use crate::user::fingerprint;
 use crate::user::row::CreatedUser;
 
 /// Reads in the order that the module above tells.
@@ -184,7 +185,7 @@ async fn given_users(
 
 async fn landed_users(
     database: &mut Client,
-    with_kept_apart: bool,
+    beside_given: bool,
     standing: &Standing,
     landing: &mut Buckets<LandingEntry>,
     users: &mut Buckets<UserEntry>,
@@ -192,14 +193,16 @@ async fn landed_users(
     let mut progress = standing.of("landed users");
     let snapshot = LandedSnapshot::open(database).await?;
     snapshot
-        .landed(|user| {
+        .landed(beside_given, |user| {
             progress.one();
             let id = user.id;
             let published = user
                 .published
                 .map(|(partition, offset)| Position { partition, offset });
             landing.add(user.sequence, LandingEntry::Landed { id, published })?;
-            let fingerprint = digest::first_half(&user.fingerprint);
+            let fingerprint = user
+                .raw
+                .map(|raw| digest::first_half(&fingerprint::of_anything(raw.as_bytes())));
             let entry = UserEntry::Landed {
                 fingerprint,
                 published,
@@ -208,7 +211,7 @@ async fn landed_users(
         })
         .await?;
     progress.end();
-    if !with_kept_apart {
+    if !beside_given {
         return Ok(());
     }
     let mut progress = standing.of("records kept apart");

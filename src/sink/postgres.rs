@@ -1,6 +1,8 @@
 //! The landing database: raw records, and the outbox from which they are published.
 
 mod again;
+mod copy_in;
+mod known;
 mod landed;
 mod landing;
 mod outbox;

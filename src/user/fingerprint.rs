@@ -2,8 +2,9 @@
 //! the two ages, which follow the API's clock.
 
 mod canonical;
+mod plain;
 
-use ring::digest::{SHA256, digest};
+use sha2::{Digest as _, Sha256};
 
 use crate::rejection::{Reason, Rejection};
 
@@ -20,10 +21,27 @@ pub fn of_anything(raw: &[u8]) -> Fingerprint {
     of_record(raw).unwrap_or_else(|_| of_bytes(raw))
 }
 
+/// Whether a record has a fingerprint, without making it. `raw` is JSON that has been read, at least over what is of no interest.
+pub fn check(raw: &str) -> Result<(), Rejection> {
+    if plain::is_plain(raw) {
+        return Ok(());
+    }
+    canonical::bytes_of(raw.as_bytes())
+        .map(drop)
+        .map_err(|_| Rejection::of(Reason::InvalidJson))
+}
+
+/// Whether two records have the same fingerprint.
+pub fn are_same(one: &str, other: &str) -> bool {
+    one == other || canonical_or_raw(one) == canonical_or_raw(other)
+}
+
+fn canonical_or_raw(raw: &str) -> Vec<u8> {
+    canonical::bytes_of(raw.as_bytes()).unwrap_or_else(|_| raw.as_bytes().to_vec())
+}
+
 fn of_bytes(raw: &[u8]) -> Fingerprint {
-    let mut fingerprint = Fingerprint::default();
-    fingerprint.copy_from_slice(digest(&SHA256, raw).as_ref());
-    fingerprint
+    Sha256::digest(raw).into()
 }
 
 #[cfg(test)]
@@ -46,6 +64,23 @@ mod tests {
             br#"{"a":"bc","d":["e","f"],"g":null}"#,
         ] {
             assert_ne!(one, of_record(other).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_same_records_are_those_with_the_same_fingerprint() {
+        let records = [
+            r#"{"a":1,"dob":{"date":"x","age":30}}"#,
+            r#"{ "dob": {"age": 31, "date": "x"}, "a": 1 }"#,
+            r#"{"a":2,"dob":{"date":"x","age":30}}"#,
+            "no JSON",
+            "no JSON either",
+        ];
+        for one in records {
+            for other in records {
+                let same = of_anything(one.as_bytes()) == of_anything(other.as_bytes());
+                assert_eq!(are_same(one, other), same, "{one} {other}");
+            }
         }
     }
 

@@ -30,7 +30,7 @@ impl World {
 
     fn land(&self, id: Uuid) {
         self.sql(&format!(
-            "INSERT INTO landed_users (id, raw, fingerprint, seed, page) VALUES ('{id}', '{{}}', sha256('{id}'), 'by-hand', 7)"
+            "INSERT INTO landed_users (id, raw, seed, page) VALUES ('{id}', '{{}}', 'by-hand', 7)"
         ));
     }
 }

@@ -25,6 +25,7 @@ mod end_to_end;
 mod exactness;
 mod filters;
 mod formats;
+mod landing;
 mod max_dead_letters;
 mod members;
 mod metrics;

@@ -37,7 +37,7 @@ impl Counts {
 
 /// Lands pages until there are no more, and hands each on.
 pub(super) async fn run(
-    landing: Landing,
+    mut landing: Landing,
     seed: &str,
     mut pages: mpsc::Receiver<ReadPage>,
     landed: mpsc::Sender<LandedPage>,
@@ -45,7 +45,7 @@ pub(super) async fn run(
 ) -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     while let Some(page) = pages.recv().await {
-        match land(&landing, seed, page).await {
+        match land(&mut landing, seed, page).await {
             Ok((page, users)) => {
                 counts.add(page);
                 progress.landed(page, counts.fetched);
@@ -59,7 +59,7 @@ pub(super) async fn run(
 }
 
 async fn land(
-    landing: &Landing,
+    landing: &mut Landing,
     seed: &str,
     ReadPage { page, records }: ReadPage,
 ) -> Result<(Counts, LandedPage)> {
@@ -71,28 +71,11 @@ async fn land(
     let (mut readable, mut events, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for (raw, record) in page.records().zip(records) {
         match record {
-            Ok(Read {
-                id,
-                fingerprint,
-                event,
-            }) => {
-                readable.push(Readable {
-                    id,
-                    raw,
-                    fingerprint,
-                });
+            Ok(Read { id, event }) => {
+                readable.push(Readable { id, raw });
                 events.push((id, event));
             }
-            Err(Unreadable {
-                id,
-                fingerprint,
-                rejection,
-            }) => apart.push(Apart {
-                id,
-                raw,
-                fingerprint,
-                rejection,
-            }),
+            Err(Unreadable { id, rejection }) => apart.push(Apart { id, raw, rejection }),
         }
     }
     let landed = landing.land(&origin, &readable, &apart).await?;

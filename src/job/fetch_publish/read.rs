@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::source::random_user::Page;
 use crate::user::api::{RandomUser, id_of};
 use crate::user::event::{MAX_EVENT_BYTES, UserCreated};
-use crate::user::fingerprint::{self, Fingerprint};
+use crate::user::fingerprint;
 use crate::user::format::Encoder;
 
 /// More than the names and the punctuation of an event take up.
@@ -22,14 +22,12 @@ pub(super) struct ReadPage {
 /// A record that can be published.
 pub(super) struct Read {
     pub id: Uuid,
-    pub fingerprint: Fingerprint,
     /// Encoded.
     pub event: Vec<u8>,
 }
 
 pub(super) struct Unreadable {
     pub id: Option<Uuid>,
-    pub fingerprint: Fingerprint,
     pub rejection: Rejection,
 }
 
@@ -51,7 +49,6 @@ pub(super) async fn run(
 fn read(raw: &str, encoder: Encoder) -> Result<Read, Unreadable> {
     readable(raw, encoder).map_err(|rejection| Unreadable {
         id: id_of(raw.as_bytes()),
-        fingerprint: fingerprint::of_anything(raw.as_bytes()),
         rejection,
     })
 }
@@ -65,9 +62,10 @@ fn readable(raw: &str, encoder: Encoder) -> Result<Read, Rejection> {
     if encoder != Encoder::Json && raw.len() + EVENT_NAMES_BYTES > MAX_EVENT_BYTES {
         event.encode()?;
     }
+    // What has none could not be compared with another record of its id.
+    fingerprint::check(raw)?;
     Ok(Read {
         id,
-        fingerprint: fingerprint::of_record(raw.as_bytes())?,
         event: encoder.encode(&event)?,
     })
 }

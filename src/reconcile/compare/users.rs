@@ -21,7 +21,7 @@ pub(in crate::reconcile) fn user(
                 fingerprint,
                 published,
             } => {
-                user.known.push(fingerprint);
+                user.known.extend(fingerprint);
                 user.was_removed |=
                     published.is_some_and(|place| spans.whereabouts(place) == Whereabouts::Removed);
             }
@@ -301,7 +301,7 @@ mod tests {
             [Difference::StoredThoughLeftOut]
         );
         let landed = |offset| UserEntry::Landed {
-            fingerprint: [0; 16],
+            fingerprint: None,
             published: Some(Position {
                 partition: 0,
                 offset,
@@ -319,7 +319,7 @@ mod tests {
             fingerprint: [content; 16],
         };
         let landed = UserEntry::Landed {
-            fingerprint: [1; 16],
+            fingerprint: Some([1; 16]),
             published: None,
         };
         let apart = UserEntry::KeptApart {

@@ -9,11 +9,12 @@ use super::failed;
 use crate::error::{Error, Result};
 use crate::user::fingerprint::Fingerprint;
 
-/// A row of `landed_users`, without the record, and where it was published.
-pub struct LandedUser {
+/// A row of `landed_users`, and where it was published.
+pub struct LandedUser<'a> {
     pub sequence: i64,
     pub id: Uuid,
-    pub fingerprint: Fingerprint,
+    /// Where it was asked for.
+    pub raw: Option<&'a str>,
     /// Partition and offset, when Kafka has acknowledged it.
     pub published: Option<(i32, i64)>,
 }
@@ -48,14 +49,21 @@ impl<'a> LandedSnapshot<'a> {
     }
 
     /// Hands each landed user over, in no order.
-    pub async fn landed(&self, mut on_user: impl FnMut(LandedUser) -> Result<()>) -> Result<()> {
-        let query = "SELECT sequence, id, fingerprint, kafka_partition, kafka_offset FROM landed_users LEFT JOIN published_users USING (sequence)";
-        self.each(query, |row| {
+    pub async fn landed(
+        &self,
+        with_raw: bool,
+        mut on_user: impl FnMut(LandedUser<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let raw = if with_raw { "raw::text" } else { "NULL::text" };
+        let query = format!(
+            "SELECT sequence, id, {raw}, kafka_partition, kafka_offset FROM landed_users LEFT JOIN published_users USING (sequence)"
+        );
+        self.each(&query, |row| {
             let (partition, offset): (Option<i32>, Option<i64>) = (row.get(3), row.get(4));
             on_user(LandedUser {
                 sequence: row.get(0),
                 id: row.get(1),
-                fingerprint: fingerprint(row, 2)?,
+                raw: row.get(2),
                 published: partition.zip(offset),
             })
         })

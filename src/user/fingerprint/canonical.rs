@@ -317,6 +317,13 @@ mod tests {
         }
 
         #[test]
+        fn plain_json_has_bytes(raw in json()) {
+            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&raw).is_ok();
+            let is_plain = is_json && super::super::plain::is_plain(&raw);
+            prop_assert!(!is_plain || bytes_of(raw.as_bytes()).is_ok());
+        }
+
+        #[test]
         fn whatever_is_no_json_is_read_by_neither(bytes in prop::collection::vec(any::<u8>(), 0..40), raw in json()) {
             prop_assert_eq!(bytes_of(&bytes).ok(), of_tree(&bytes));
             let mixed = [raw.as_bytes(), &bytes[..]].concat();
