@@ -179,7 +179,9 @@ impl Running<'_> {
         let Publish {
             publisher, within, ..
         } = &self.means;
-        let (published, outcome) = block_in_place(|| publisher.publish(&events, *within));
+        let (mut published, outcome) = block_in_place(|| publisher.publish(&events, *within));
+        // They come by partitions. In order an index takes them for less.
+        published.sort_unstable_by_key(|it| it.sequence);
         let up_to = outcome.is_ok().then_some(last);
         if let Err(error) = self.outbox.mark(&published, up_to).await {
             warn!(

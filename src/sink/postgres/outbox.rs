@@ -1,10 +1,12 @@
 use std::time::Duration;
 
 use log::info;
+use tokio::{join, try_join};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, Error as PostgresError, Statement};
 use uuid::Uuid;
 
+use super::copy_in::CopyIn;
 use super::failed;
 use crate::error::Result;
 use crate::shutdown::Shutdown;
@@ -24,6 +26,7 @@ pub struct Outbox {
     client: Client,
     next: Statement,
     mark: Statement,
+    raise: Statement,
     /// The identity of this landing database.
     pub landing: Uuid,
     /// Every landed user up to this sequence is published: as this run has found or left it.
@@ -65,17 +68,19 @@ impl Outbox {
             .map_err(failed)?;
         let mark = client
             .prepare(
-                "WITH marked AS ( \
-                     INSERT INTO published_users (sequence, kafka_partition, kafka_offset) \
-                     SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]) \
-                 ) UPDATE landing SET published_up_to = $5 WHERE published_up_to = $4",
+                "COPY published_users (sequence, kafka_partition, kafka_offset) FROM STDIN (FORMAT binary)",
             )
+            .await
+            .map_err(failed)?;
+        let raise = client
+            .prepare("UPDATE landing SET published_up_to = $2 WHERE published_up_to = $1")
             .await
             .map_err(failed)?;
         Ok(Some(Self {
             client,
             next,
             mark,
+            raise,
             landing: landing.get(0),
             published_up_to: landing.get(1),
         }))
@@ -99,27 +104,46 @@ impl Outbox {
             .collect())
     }
 
-    /// Marks records as published. `up_to`: with them everything landed up to there is, unless somebody has removed marks since.
+    /// Marks records as published, in the order given. `up_to`: with them everything landed up to there is, unless somebody has
+    /// removed marks since.
     pub async fn mark(&mut self, published: &[Published], up_to: Option<i64>) -> Result<()> {
-        let sequences: Vec<i64> = published.iter().map(|it| it.sequence).collect();
-        let partitions: Vec<i32> = published.iter().map(|it| it.partition).collect();
-        let offsets: Vec<i64> = published.iter().map(|it| it.offset).collect();
         let up_to = up_to.unwrap_or(self.published_up_to);
-        let values: [&(dyn ToSql + Sync); 5] = [
-            &sequences,
-            &partitions,
-            &offsets,
-            &self.published_up_to,
-            &up_to,
-        ];
-        let raised = self
-            .client
-            .execute(&self.mark, &values)
-            .await
-            .map_err(|cause| failed("mark what is published", cause))?;
-        if raised == 1 {
+        let raised = self.transaction(published, up_to).await;
+        if raised.map_err(|cause| failed("mark what is published", cause))? == 1 {
             self.published_up_to = up_to;
         }
         Ok(())
     }
+
+    /// What does not wait for an answer is sent along with what is before it.
+    async fn transaction(&self, published: &[Published], up_to: i64) -> Result<u64, PostgresError> {
+        let client = &self.client;
+        let begin = client.batch_execute("BEGIN");
+        let (_, copy) = try_join!(biased; begin, CopyIn::begin(client, &self.mark))?;
+        let raise: [&(dyn ToSql + Sync); 2] = [&self.published_up_to, &up_to];
+        let (copied, raised, committed) = join!(
+            biased;
+            copy_all(copy, published),
+            client.execute(&self.raise, &raise),
+            client.batch_execute("COMMIT"),
+        );
+        copied?;
+        let raised = raised?;
+        committed?;
+        Ok(raised)
+    }
+}
+
+async fn copy_all(mut copy: CopyIn, published: &[Published]) -> Result<u64, PostgresError> {
+    for mark in published {
+        let Published {
+            sequence,
+            partition,
+            offset,
+        } = mark;
+        let (sequence, offset) = (sequence.to_be_bytes(), offset.to_be_bytes());
+        copy.row([&sequence, &partition.to_be_bytes(), &offset])
+            .await?;
+    }
+    copy.end().await
 }
