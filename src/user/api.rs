@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::api_layout;
 use super::decode::{decode, text, text_of, text_or_number};
 use crate::rejection::{Reason, Rejection};
 
@@ -96,7 +97,7 @@ impl<'a> RandomUser<'a> {
     /// have none.
     pub fn decode(raw: &'a [u8]) -> Result<(Uuid, Self), Rejection> {
         let user: Self = text_of(raw)
-            .and_then(decode)
+            .and_then(|text| api_layout::read(text).map_or_else(|| decode(text), Ok))
             .map_err(|rejection| match id_of(raw) {
                 Some(_) => rejection,
                 None if rejection.reason == Reason::WrongType => missing_id(),

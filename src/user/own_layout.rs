@@ -32,29 +32,37 @@ pub(super) fn read(text: &str) -> Option<UserCreated<'_>> {
     (rest.bytes() == b"}").then_some(event)
 }
 
-/// What is not read yet.
-struct Rest<'a> {
+/// What is not read yet of a text in a layout that is known to the byte.
+pub(super) struct Rest<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Rest<'a> {
     /// A text with neither an escape nor a control character, which no text of JSON may hold: then the next quotation mark ends one.
-    fn of(text: &'a str) -> Option<Self> {
+    pub(super) fn of(text: &'a str) -> Option<Self> {
+        Self::from(text, 0)
+    }
+
+    pub(super) fn from(text: &'a str, at: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         // Of all of them, without a way out on the way: processors do that many bytes at a time.
         let lowest = bytes.iter().fold(u8::MAX, |lowest, &byte| lowest.min(byte));
         let plain = lowest >= b' ' && memchr(b'\\', bytes).is_none();
-        plain.then_some(Self { text, at: 0 })
+        plain.then_some(Self { text, at })
     }
 
-    fn bytes(&self) -> &'a [u8] {
-        &self.text.as_bytes()[self.at..]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     // Each name is compared in a step or two, as its length is known where it is written.
     #[inline(always)]
-    fn skip<const LENGTH: usize>(&mut self, known: &[u8; LENGTH]) -> Option<()> {
+    pub(super) fn skip<const LENGTH: usize>(&mut self, known: &[u8; LENGTH]) -> Option<()> {
         if self.bytes().first_chunk() != Some(known) {
             return None;
         }
@@ -63,7 +71,10 @@ impl<'a> Rest<'a> {
     }
 
     #[inline(always)]
-    fn text<const LENGTH: usize>(&mut self, name: &[u8; LENGTH]) -> Option<Option<Cow<'a, str>>> {
+    pub(super) fn text<const LENGTH: usize>(
+        &mut self,
+        name: &[u8; LENGTH],
+    ) -> Option<Option<Cow<'a, str>>> {
         self.skip(name)?;
         if self.bytes().first() != Some(&b'"') {
             return self.skip(b"null").map(|()| None);
@@ -74,8 +85,29 @@ impl<'a> Rest<'a> {
         Some(Some(Cow::Borrowed(self.text.get(begin..end)?)))
     }
 
-    /// Of up to 18 digits: any of those fits.
-    fn number<const LENGTH: usize>(&mut self, name: &[u8; LENGTH]) -> Option<Option<i64>> {
+    pub(super) fn number<const LENGTH: usize>(
+        &mut self,
+        name: &[u8; LENGTH],
+    ) -> Option<Option<i64>> {
+        match self.digits(name)? {
+            Some(digits) => Some(Some(digits.parse().ok()?)),
+            None => Some(None),
+        }
+    }
+
+    /// A text, or the digits of a number.
+    pub(super) fn text_or_digits<const LENGTH: usize>(
+        &mut self,
+        name: &[u8; LENGTH],
+    ) -> Option<Option<Cow<'a, str>>> {
+        if self.bytes().get(LENGTH) == Some(&b'"') {
+            return self.text(name);
+        }
+        Some(self.digits(name)?.map(Cow::Borrowed))
+    }
+
+    /// A whole number of up to 18 digits: any of those fits.
+    fn digits<const LENGTH: usize>(&mut self, name: &[u8; LENGTH]) -> Option<Option<&'a str>> {
         self.skip(name)?;
         let sign = usize::from(self.bytes().first() == Some(&b'-'));
         let unsigned = &self.bytes()[sign..];
@@ -88,7 +120,7 @@ impl<'a> Rest<'a> {
             return None;
         }
         let end = self.at + sign + digits;
-        let number = self.text.get(self.at..end)?.parse().ok()?;
+        let number = self.text.get(self.at..end)?;
         self.at = end;
         Some(Some(number))
     }

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind};
+use crate::user::api_layout;
 
 /// A page of users, raw, as the API sent them.
 pub struct Page {
@@ -100,36 +101,59 @@ impl Flaw {
 pub(super) fn check(number: u32, asked: u32, seed: &str, body: Vec<u8>) -> Result<Page, Flaw> {
     // All of it must be text, also what is not looked at.
     let text = String::from_utf8(body).map_err(|_| Flaw::NotJson { html: false })?;
-    let answer: Answer<'_> = serde_json::from_str(&text).map_err(|_| flaw_of_unreadable(&text))?;
-    let results = match (answer.results, answer.error) {
-        (Some(results), _) => results,
-        (None, Some(_)) => return Err(Flaw::ErrorBody),
-        (None, None) => return Err(Flaw::NoResults),
+    let (records, info) = match in_usual_layout(&text) {
+        Some(read) => read,
+        None => in_any_layout(&text)?,
     };
-    let claimed = answer.info.as_ref().and_then(|info| info.results);
-    if results.is_empty() {
+    let claimed = info.as_ref().and_then(|info| info.results);
+    if records.is_empty() {
         return Err(Flaw::Empty { claimed });
     }
-    if results.len() != asked as usize {
-        let got = results.len();
+    if records.len() != asked as usize {
+        let got = records.len();
         return Err(Flaw::OtherNumber { asked, got });
     }
-    if let Some(named) = answer.info.and_then(|info| info.seed)
+    if let Some(named) = info.and_then(|info| info.seed)
         && named != seed
     {
         log::debug!("page {number}: the answer names another seed than the one asked for");
     }
-    let begin = text.as_ptr() as usize;
-    let place = |record: &RawValue| {
-        let at = record.get().as_ptr() as usize - begin;
-        at..at + record.get().len()
-    };
-    let records = results.into_iter().map(place).collect();
     Ok(Page {
         number,
         text,
         records,
     })
+}
+
+type Places = Vec<Range<usize>>;
+
+fn in_any_layout(text: &str) -> Result<(Places, Option<Info>), Flaw> {
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| flaw_of_unreadable(text))?;
+    let results = match (answer.results, answer.error) {
+        (Some(results), _) => results,
+        (None, Some(_)) => return Err(Flaw::ErrorBody),
+        (None, None) => return Err(Flaw::NoResults),
+    };
+    let begin = text.as_ptr() as usize;
+    let place = |record: &RawValue| {
+        let at = record.get().as_ptr() as usize - begin;
+        at..at + record.get().len()
+    };
+    Ok((results.into_iter().map(place).collect(), answer.info))
+}
+
+/// Several times as fast, of an answer as the API writes it today.
+fn in_usual_layout(text: &str) -> Option<(Places, Option<Info>)> {
+    const BEGIN: &str = r#"{"results":["#;
+    if !text.starts_with(BEGIN) {
+        return None;
+    }
+    let records = api_layout::places(text, BEGIN.len())?;
+    // What is around the users is read as it is.
+    let rest = text.get(records.last()?.end..)?;
+    let answer = format!("{BEGIN}{rest}");
+    let answer: Answer<'_> = serde_json::from_str(&answer).ok()?;
+    answer.results?.is_empty().then_some((records, answer.info))
 }
 
 fn flaw_of_unreadable(text: &str) -> Flaw {
@@ -189,6 +213,33 @@ mod tests {
             Err(Flaw::NotJson { html: false })
         );
         assert_eq!(checked(""), Err(Flaw::NotJson { html: false }));
+    }
+
+    #[test]
+    fn an_answer_in_the_usual_layout_is_read_as_any_other() {
+        let user = crate::user::api_layout::EXAMPLE;
+        let page = format!(
+            r#"{{"results":[{user},{user}],"info":{{"seed":"s","results":2,"page":1,"version":"1.4"}}}}"#
+        );
+        let read = |text: &str| {
+            let read = in_usual_layout(text);
+            read.map(|(places, info)| (places, info.map(|it| (it.seed, it.results))))
+        };
+        let read_any = |text: &str| {
+            let read = in_any_layout(text).ok();
+            read.map(|(places, info)| (places, info.map(|it| (it.seed, it.results))))
+        };
+        assert!(read(&page).is_some());
+        for place in (0..page.len()).filter(|&it| page.is_char_boundary(it)) {
+            for with in ["", "x", "\"", ",", "]", "}", "\\", "[", " ", "0"] {
+                let end = page.ceil_char_boundary(place + 1);
+                let other = format!("{}{with}{}", &page[..place], &page[end..]);
+                for text in [&other[..], &page[..place]] {
+                    let quickly = read(text);
+                    assert!(quickly.is_none() || quickly == read_any(text), "{text}");
+                }
+            }
+        }
     }
 
     #[test]
