@@ -4,6 +4,7 @@
 //! → [`summary`] (what it counts towards).
 
 pub mod api;
+pub mod api_layout;
 pub mod clean;
 pub mod decode;
 pub mod event;
