@@ -22,7 +22,8 @@ record counts as read: a later run without the filter does not read it again.
 The form also chooses the runner: both jobs run as processes of the Airflow worker (`bash`), in containers (`docker`), or
 on the Spark cluster of the connection `spark-conn` (`spark`), there with as many members of each consumer group as wished.
 
-XCom of both jobs: `consumed` is the sum of what was stored (or counted), filtered and dead-lettered.
+XCom of both jobs: `consumed` is the sum of what was stored (or counted), filtered and dead-lettered; `offsets` has, by
+partition, the first offset and the one after the last.
 """
 
 from __future__ import annotations

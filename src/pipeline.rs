@@ -9,6 +9,7 @@ pub mod consume;
 pub mod dead_letter;
 pub mod fold;
 pub mod max_dead_letters;
+pub mod offsets;
 pub mod outcome;
 pub mod record;
 pub mod retry;

@@ -321,7 +321,8 @@ def report(options: argparse.Namespace, results: list[list[str]]) -> int:
 
 
 def add_up(summaries: list[dict]) -> dict:
-    """Numbers are added, but for the time, which is that of the slowest; of other values the first is taken, a true one before."""
+    """Numbers are added, but for the time, which is that of the slowest; the offsets are those of all; of other values the first is taken,
+    a true one before."""
     total: dict = {}
     for summary in summaries:
         for name, value in summary.items():
@@ -329,6 +330,8 @@ def add_up(summaries: list[dict]) -> dict:
                 total[name] = value
             elif isinstance(value, bool):
                 total[name] = total[name] or value
+            elif name == "offsets":
+                total[name] = offsets_of_both(total[name], value)
             elif name.endswith("_ms"):
                 total[name] = max(total[name], value)
             elif isinstance(value, (int, float)):
@@ -336,6 +339,21 @@ def add_up(summaries: list[dict]) -> dict:
     if len(summaries) > 1:
         total["members"] = len(summaries)
     return total
+
+
+def offsets_of_both(some: dict, others: dict) -> dict:
+    """By partition: the first offset and the one after the last, twice or more often where offsets in between are nobody's."""
+    both = {}
+    for partition in sorted({*some, *others}, key=int):
+        bounds = [*some.get(partition, []), *others.get(partition, [])]
+        spans: list[list[int]] = []
+        for first, end in sorted(zip(bounds[::2], bounds[1::2], strict=True)):
+            if spans and first <= spans[-1][1]:
+                spans[-1][1] = max(spans[-1][1], end)
+            else:
+                spans.append([first, end])
+        both[partition] = [bound for span in spans for bound in span]
+    return both
 
 
 def java_above() -> int | None:

@@ -1,5 +1,8 @@
 //! Airflow's REST API (version 2 of it, Airflow 3): the runs of the two DAGs, and what their jobs have summed up.
 
+mod offsets;
+mod told;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +15,9 @@ use super::center::{AirflowAccess, Link};
 use super::live::{LastSuccesses, plain};
 use super::moment::Moment;
 use crate::error::{Error, Result};
+pub(super) use offsets::{Span, spans};
+pub(super) use told::{Run, Task};
+use told::{list, run, task};
 
 pub(super) const DAGS: [&str; 2] = ["user_automation", "sparking_flow"];
 
@@ -27,26 +33,6 @@ pub(super) struct Airflow {
     token: Link<String>,
     /// By run, task and try: they do not change.
     sums: Mutex<HashMap<String, Option<Map<String, Value>>>>,
-}
-
-/// A run as Airflow tells it.
-#[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub dag: String,
-    pub id: String,
-    pub kind: String,
-    pub state: String,
-    pub started: Option<Moment>,
-    pub ended: Option<Moment>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Task {
-    pub id: String,
-    pub state: String,
-    pub tries: i64,
-    pub started: Option<Moment>,
-    pub ended: Option<Moment>,
 }
 
 impl Airflow {
@@ -89,7 +75,22 @@ impl Airflow {
     ) -> Result<(Vec<Run>, i64)> {
         let (limit, offset) = (most.to_string(), from.to_string());
         let query = [("order_by", "-id"), ("limit", &limit), ("offset", &offset)];
-        let Some(page) = self.get(&["dags", dag, "dagRuns"], &query).await? else {
+        self.runs_by(dag, &query).await
+    }
+
+    /// The first ones that were at their end then or later.
+    async fn runs_ended_since(&self, dag: &str, since: Moment, most: usize) -> Result<Vec<Run>> {
+        let (limit, since) = (most.to_string(), since.iso());
+        let query = [
+            ("order_by", "id"),
+            ("limit", &limit),
+            ("end_date_gte", &since),
+        ];
+        Ok(self.runs_by(dag, &query).await?.0)
+    }
+
+    async fn runs_by(&self, dag: &str, query: &[(&str, &str)]) -> Result<(Vec<Run>, i64)> {
+        let Some(page) = self.get(&["dags", dag, "dagRuns"], query).await? else {
             return Ok((Vec::new(), 0));
         };
         let runs = list(&page, "dag_runs").iter().map(run).collect();
@@ -118,6 +119,24 @@ impl Airflow {
         task: &Task,
     ) -> Result<Option<Map<String, Value>>> {
         let key = format!("{dag}\n{run}\n{}\n{}", task.id, task.tries);
+        self.returned([dag, run, &task.id], key, task.has_ended())
+            .await
+    }
+
+    /// Of a run that is at its end. One that is cleared and runs again has another end.
+    async fn sums_of_ended(&self, run: &Run, task: &str) -> Result<Option<Map<String, Value>>> {
+        let ended = run.ended.map(|it| it.ms());
+        let key = format!("{}\n{}\n{task}\nended {ended:?}", run.dag, run.id);
+        self.returned([&run.dag, &run.id, task], key, ended.is_some())
+            .await
+    }
+
+    async fn returned(
+        &self,
+        [dag, run, task]: [&str; 3],
+        key: String,
+        is_final: bool,
+    ) -> Result<Option<Map<String, Value>>> {
         let remembered = |it: &Mutex<HashMap<_, _>>| {
             it.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -133,7 +152,7 @@ impl Airflow {
             "dagRuns",
             run,
             "taskInstances",
-            &task.id,
+            task,
             "xcomEntries",
             "return_value",
         ];
@@ -143,7 +162,7 @@ impl Airflow {
             Some(Value::String(text)) => serde_json::from_str(&text).ok(),
             _ => None,
         };
-        if task.has_ended() {
+        if is_final {
             let mut all = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             if all.len() >= MAX_REMEMBERED {
                 all.clear();
@@ -297,51 +316,6 @@ impl Airflow {
     }
 }
 
-impl Task {
-    fn has_ended(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "success" | "failed" | "skipped" | "upstream_failed"
-        )
-    }
-}
-
-fn list<'a>(page: &'a Value, name: &str) -> &'a [Value] {
-    page[name].as_array().map_or(&[], Vec::as_slice)
-}
-
-fn run(it: &Value) -> Run {
-    Run {
-        dag: text(it, "dag_id"),
-        id: text(it, "dag_run_id"),
-        kind: text(it, "run_type"),
-        state: text(it, "state"),
-        started: moment(it, "start_date"),
-        ended: moment(it, "end_date"),
-    }
-}
-
-fn task(it: &Value) -> Task {
-    Task {
-        id: text(it, "task_id"),
-        state: match it["state"].as_str() {
-            Some(state) => state.to_owned(),
-            None => "waiting".to_owned(),
-        },
-        tries: it["try_number"].as_i64().unwrap_or(0),
-        started: moment(it, "start_date"),
-        ended: moment(it, "end_date"),
-    }
-}
-
-fn text(it: &Value, name: &str) -> String {
-    it[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn moment(it: &Value, name: &str) -> Option<Moment> {
-    it[name].as_str().and_then(Moment::parse)
-}
-
 /// For a link: without a user and a password.
 fn live_address_with_query(url: &Url) -> String {
     let mut url = url.clone();
@@ -392,17 +366,5 @@ mod tests {
             error.contains("AIRFLOW_PASSWORD") && !error.contains("hidden"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn a_run_is_read_whatever_is_left_out() {
-        let full = run(&serde_json::json!({
-            "dag_id": "sparking_flow", "dag_run_id": "x", "run_type": "manual", "state": "success",
-            "start_date": "2026-11-21T10:00:00.123Z", "end_date": null
-        }));
-        assert_eq!(full.started.map(|it| it.ms()), Some(1_795_255_200_123));
-        assert!(full.ended.is_none());
-        assert_eq!(run(&serde_json::json!({})).state, "");
-        assert_eq!(task(&serde_json::json!({"state": null})).state, "waiting");
     }
 }

@@ -7,6 +7,7 @@ mod fields;
 mod hops;
 mod landing;
 mod outcome;
+mod runs;
 mod text;
 mod topic;
 
@@ -45,6 +46,8 @@ pub struct Explanation {
     pub(super) landing: Panel<landing::Landing>,
     pub(super) topic: Panel<topic::OnTopic>,
     pub(super) groups: Panel<Vec<hops::Passage>>,
+    /// Nothing where no Airflow is given.
+    pub(super) runs: Option<Panel<runs::Runs>>,
     pub(super) letters: Panel<topic::Letters>,
     pub(super) row: Panel<Option<hops::Row>>,
     /// The event beside the row.
@@ -86,7 +89,11 @@ async fn look(center: &Arc<Center>, asked: &Asked) -> Explanation {
     };
     let decisive = topic.shown().and_then(|it| it.decisive(published));
     let record = topic.shown().and_then(|it| it.decisive(None));
-    let groups = Panel::of(hops::passages(center, decisive).await);
+    let (groups, runs) = tokio::join!(
+        hops::passages(center, decisive),
+        runs::look(center, landing.shown(), topic.shown(), decisive)
+    );
+    let groups = Panel::of(groups);
     let stored = Panel::of(stored);
     let message = topic.shown().and_then(topic::OnTopic::message);
     let row_user = stored.shown().and_then(Option::as_ref);
@@ -122,6 +129,7 @@ async fn look(center: &Arc<Center>, asked: &Asked) -> Explanation {
         landing,
         topic,
         groups,
+        runs,
         letters,
         row,
         fields,
@@ -174,6 +182,12 @@ impl Explanation {
             Error::new(self.outcome.kind(), self.sentence.clone())
                 .hint(hint.unwrap_or_else(|| "see what is said of each hop".to_owned()))
         })
+    }
+
+    /// Those of one job that had the record. None where they are not known.
+    pub(super) fn runs_of(&self, job: &str) -> &[runs::Run] {
+        let runs = self.runs.as_ref().and_then(Panel::shown);
+        runs.map_or(&[], |it| it.of(job))
     }
 
     /// For people, on several lines.

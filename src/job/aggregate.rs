@@ -43,7 +43,7 @@ Examples:
   aggregate --max-dead-letters 1%                      fail when more of it cannot be used
 
 The last line of standard output is one JSON object:
-  {\"job\":\"aggregate\",\"consumed\":1000,\"counted\":985,\"already_counted\":5,\"filtered\":0,\"dead_lettered\":10,\"elapsed_ms\":812}
+  {\"job\":\"aggregate\",\"consumed\":1000,\"counted\":985,\"already_counted\":5,\"filtered\":0,\"dead_lettered\":10,\"offsets\":{\"0\":[0,480],\"1\":[0,520]},\"elapsed_ms\":812}
 Exit codes: 0 done, 2 usage, 65 bad data, 69 a server cannot be reached, 77 denied, 78 configuration, 99 nothing to do (--skip-if-empty)";
 
 impl Program for Arguments {
@@ -106,7 +106,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         DEAD_LETTERS_IN_FLIGHT,
     );
     let partitions: Vec<i32> = consuming.targets.keys().copied().collect();
-    let (work, end) = consuming.run(work, "user_summaries", &shutdown).await?;
+    let (work, offsets, end) = consuming.run(work, "user_summaries", &shutdown).await?;
     if end.is_ok() {
         print(&summary_table::render(
             &work.ledgers().totals(&partitions).await?,
@@ -120,7 +120,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         ("filtered", counts.filtered),
         ("dead_lettered", counts.dead_lettered),
     ];
-    let mut report = report(numbers, end, limits);
+    let mut report = report(numbers, &offsets, end, limits);
     report.skipped = skip_if_empty && counts.consumed == 0;
     Ok(report)
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{self, Subject, Watch, Watched};
 use crate::pipeline::bounds::{Bounds, End, Limits};
 use crate::pipeline::consume::consume;
+use crate::pipeline::offsets::OffsetSpans;
 use crate::pipeline::work::Work;
 use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
@@ -75,13 +76,13 @@ impl Consuming {
         KafkaDeadLetters::new(&self.arguments.kafka, job)
     }
 
-    /// Consumes to the end of the run; the work comes back with its numbers, also when the run failed on its way.
+    /// Consumes to the end of the run; the work comes back with its numbers, and what it has settled, also when the run failed on its way.
     pub(super) async fn run<W: Work>(
         self,
         work: W,
         table: &str,
         shutdown: &Shutdown,
-    ) -> Result<(W, Result<End>)> {
+    ) -> Result<(W, OffsetSpans, Result<End>)> {
         let kafka = &self.arguments.kafka;
         info!(
             "from topic {} (group {}, {} partitions) to {}.{table}",
@@ -101,20 +102,25 @@ impl Consuming {
             let mut bounds = Bounds::new(limits, self.targets, Instant::now());
             let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
             watch.finishes();
-            (work.finished(), end)
+            let (work, offsets) = work.finished();
+            (work, offsets, end)
         })
         .await
         .map_err(|cause| Error::bug("the consuming thread broke off").cause(cause))
     }
 }
 
-/// The report of a run: its numbers, why it failed, and whether a signal ended it before its own end.
+/// The report of a run: its numbers and offsets, why it failed, and whether a signal ended it before its own end.
 pub(super) fn report<const N: usize>(
     numbers: [(&str, u64); N],
+    offsets: &OffsetSpans,
     end: Result<End>,
     limits: Limits,
 ) -> Report {
     let mut report = Report::of(numbers.map(|(name, number)| (name, Value::from(number))));
+    for (name, value) in offsets.told() {
+        report.add(name, value);
+    }
     match end {
         Ok(End::Stopped) if !limits.follow => report.interrupted(),
         Ok(_) => {}

@@ -139,6 +139,9 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         ("rejected", landed.rejected.into()),
         ("published", published.into()),
     ]);
+    for (name, value) in progress.offsets().told() {
+        report.add(name, value);
+    }
     if shutdown.is_requested() {
         report.interrupted();
     }

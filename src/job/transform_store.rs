@@ -41,7 +41,7 @@ Examples:
   transform-store --max-dead-letters 1%      fail when more of it cannot be used
 
 The last line of standard output is one JSON object:
-  {\"job\":\"transform-store\",\"consumed\":1000,\"stored\":990,\"filtered\":0,\"dead_lettered\":10,\"elapsed_ms\":812}
+  {\"job\":\"transform-store\",\"consumed\":1000,\"stored\":990,\"filtered\":0,\"dead_lettered\":10,\"offsets\":{\"0\":[0,480],\"1\":[0,520]},\"elapsed_ms\":812}
 Exit codes: 0 done, 2 usage, 65 bad data, 69 a server cannot be reached, 77 denied, 78 configuration, 99 nothing to do (--skip-if-empty)";
 
 impl Program for Arguments {
@@ -97,7 +97,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
     let work = StoreEach::new(runtime, read, created_users, dead_letters, FLOW);
-    let (work, end) = consuming.run(work, "created_users", &shutdown).await?;
+    let (work, offsets, end) = consuming.run(work, "created_users", &shutdown).await?;
     let counts = work.counts();
     let numbers = [
         ("consumed", counts.consumed),
@@ -105,7 +105,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         ("filtered", counts.filtered),
         ("dead_lettered", counts.dead_lettered),
     ];
-    let mut report = report(numbers, end, limits);
+    let mut report = report(numbers, &offsets, end, limits);
     if counts.unsettled() > 0 {
         report.add("unsettled", counts.unsettled());
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Watch;
 use crate::error::Result;
+use crate::pipeline::offsets::{OffsetSpans, SettledOffsets};
 use crate::pipeline::record::Record;
 use crate::pipeline::source::{Event, Source, Start};
 use crate::pipeline::tally::Tally;
@@ -17,6 +18,7 @@ pub struct Watched<T> {
     watch: Watch,
     inner: T,
     told: Option<Instant>,
+    settled: SettledOffsets,
 }
 
 impl<T> Watched<T> {
@@ -25,15 +27,17 @@ impl<T> Watched<T> {
             watch: watch.clone(),
             inner,
             told: None,
+            settled: SettledOffsets::default(),
         }
     }
 }
 
 impl<W: Work> Watched<W> {
-    /// The work itself, with its last numbers told.
-    pub fn finished(self) -> W {
+    /// The work itself, with its last numbers told, and the offsets that it has settled.
+    pub fn finished(self) -> (W, OffsetSpans) {
         self.watch.account(self.inner.account());
-        self.inner
+        let offsets = self.settled.spans(&self.inner.positions());
+        (self.inner, offsets)
     }
 }
 
@@ -88,10 +92,13 @@ impl<S: Source> Source for Watched<S> {
 
 impl<W: Work> Work for Watched<W> {
     fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>> {
-        self.inner.assigned(partitions)
+        let starts = self.inner.assigned(partitions)?;
+        self.settled.assigned(&starts);
+        Ok(starts)
     }
 
     fn record(&mut self, record: &Record<'_>) -> Result<()> {
+        self.settled.record(record.partition, record.offset);
         self.inner.record(record)
     }
 
@@ -134,6 +141,7 @@ impl<W: Work> Work for Watched<W> {
     }
 
     fn revoked(&mut self, partitions: &[i32]) {
+        self.settled.ended(partitions, &self.inner.positions());
         self.inner.revoked(partitions);
     }
 

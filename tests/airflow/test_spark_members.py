@@ -161,6 +161,17 @@ def test_summaries_add_up():
     }
 
 
+def test_the_offsets_of_a_partition_that_moved_are_put_together():
+    first = {"offsets": {"0": [0, 10], "10": [5, 7]}, "offsets_left_out": True}
+    second = {"offsets": {"0": [10, 12, 20, 22], "2": [1, 2]}}
+    third = {"offsets": {"0": [8, 11]}}
+    assert subject.add_up([first, second, third]) == {
+        "offsets": {"0": [0, 12, 20, 22], "2": [1, 2], "10": [5, 7]},
+        "offsets_left_out": True,
+        "members": 3,
+    }
+
+
 def options(**given):
     return argparse.Namespace(program="fake", members=2, summary_file=None, **given)
 

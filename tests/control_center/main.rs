@@ -26,6 +26,7 @@ mod topic;
 #[allow(dead_code, reason = "the live tests need more of it")]
 mod world;
 
+mod airflow;
 mod center;
 #[allow(dead_code, reason = "the tests in a browser need more of it")]
 mod crawl;
@@ -42,6 +43,7 @@ mod links;
 mod messages;
 mod pipeline;
 mod reconcile;
+mod run_of_user;
 mod runs;
 mod schemas;
 mod security;

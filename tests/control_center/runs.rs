@@ -1,116 +1,27 @@
 //! The runs, by an Airflow that is played here; and by the real one, where AIRFLOW_URL answers.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::airflow::{HOSTILE_SUM, RUN, played};
 use crate::center::Center;
-use crate::servers::{runtime, wait};
 use crate::world::World;
-
-const RUN: &str = "manual__2026-11-21T10:00:00+00:00";
-const HOSTILE: &str = "<script>alert(1)</script> \u{202e}/..%2F?x#y";
-
-#[derive(Default)]
-struct Played {
-    logins: AtomicUsize,
-    asked: Mutex<Vec<String>>,
-}
-
-/// Plays what the pages ask of Airflow 3. The first token runs out after one question.
-fn played() -> (String, Arc<Played>) {
-    let played = Arc::new(Played::default());
-    let router = Router::new().fallback(answer).with_state(played.clone());
-    let address = wait(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let address = listener.local_addr().expect("its address");
-        runtime().spawn(async move { axum::serve(listener, router).await });
-        address
-    });
-    (format!("http://{address}"), played)
-}
-
-async fn answer(State(played): State<Arc<Played>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
-    if parts.method == Method::POST && path == "/auth/token" {
-        let body = axum::body::to_bytes(body, 1_000).await.expect("a body");
-        let login: Value = serde_json::from_slice(&body).expect("JSON");
-        if login != json!({"username": "admin", "password": "very secret"}) {
-            return StatusCode::UNAUTHORIZED.into_response();
-        }
-        let number = played.logins.fetch_add(1, Ordering::SeqCst) + 1;
-        return (
-            StatusCode::CREATED,
-            axum::Json(json!({"access_token": format!("token-{number}")})),
-        )
-            .into_response();
-    }
-    let token = parts
-        .headers
-        .get("authorization")
-        .and_then(|it| it.to_str().ok())
-        .unwrap_or_default();
-    let is_open = path.starts_with("/api/v2/monitor") || path == "/api/v2/version";
-    if !is_open {
-        let mut asked = played.asked.lock().expect("no one broke off");
-        asked.push(path.clone());
-        if token == "Bearer token-1" && asked.len() > 1 || !token.starts_with("Bearer token-") {
-            return StatusCode::UNAUTHORIZED.into_response();
-        }
-    }
-    let run = |id: &str, state: &str| {
-        json!({"dag_id": "sparking_flow", "dag_run_id": id, "run_type": "manual", "state": state,
-               "start_date": "2026-11-21T10:00:00Z", "end_date": "2026-11-21T10:00:12Z"})
-    };
-    let task = |id: &str, second: u32| {
-        json!({"task_id": id, "state": "success", "try_number": 2,
-               "start_date": format!("2026-11-21T10:00:0{second}Z"), "end_date": "2026-11-21T10:00:09Z"})
-    };
-    let healthy = json!({"status": "healthy"});
-    let found = match path.strip_prefix("/api/v2").unwrap_or_default() {
-        "/monitor/health" => {
-            json!({"metadatabase": healthy, "scheduler": healthy, "dag_processor": healthy})
-        }
-        "/version" => json!({"version": "3.3.2"}),
-        "/dags/user_automation/dagRuns" => json!({"dag_runs": [], "total_entries": 0}),
-        "/dags/sparking_flow/dagRuns" => {
-            json!({"dag_runs": [run(RUN, "success"), run(HOSTILE, "failed")], "total_entries": 2})
-        }
-        path if path.ends_with("/return_value") => {
-            let value = json!({"job": "transform-store", "consumed": 1234, "stored": 1230, "dead_lettered": 4, "elapsed_ms": 825,
-                               "<img src=x onerror=alert(1)>": "<b>"});
-            json!({"key": "return_value", "value": value})
-        }
-        path if path.ends_with("/taskInstances") => {
-            json!({"task_instances": [task("end", 9), task("python_job", 2), task("start", 0)]})
-        }
-        // The run's name comes with its colons and its plus, encoded or not.
-        path if path.contains("10:00:00+00:00") || path.contains("10%3A00%3A00%2B00%3A00") => {
-            run(RUN, "success")
-        }
-        _ => return StatusCode::NOT_FOUND.into_response(),
-    };
-    axum::Json(found).into_response()
-}
 
 #[test]
 fn runs_are_listed_with_the_sums_of_their_jobs_and_their_names_are_safe() {
     let Some(world) = World::shared() else { return };
     let (url, played) = played();
+    let sums = json!({"job": "transform-store", "consumed": 1234, "stored": 1230, "dead_lettered": 4, "elapsed_ms": 825,
+                      "offsets": {"10": [0, 1200], "2": [7, 9, 20, 52]}, HOSTILE_SUM: "<b>"});
+    played.returned.lock().unwrap().insert("python_job", sums);
     let center = Center::with(
         &world,
         &["--airflow-url", &url],
         &[("AIRFLOW_PASSWORD", "very secret")],
     );
     let page = center.page("/runs");
+    assert!(!page.contains("offsets"), "{page}");
     for part in [
         "consumed 1,234 · stored 1,230",
         "dead lettered 4",
@@ -163,6 +74,26 @@ fn runs_are_listed_with_the_sums_of_their_jobs_and_their_names_are_safe() {
         told["run"]["tasks"][1]["sums"][0],
         json!({"name": "consumed", "value": 1234})
     );
+    let told = &told["run"]["tasks"][1]["offsets"];
+    let span = |partition, first, end| json!({"partition": partition, "first": first, "end": end});
+    assert_eq!(
+        told,
+        &json!([span(2, 7, 9), span(2, 20, 52), span(10, 0, 1200)])
+    );
+    // The last one has no offset of its own: it leads to the messages from the first on.
+    let messages = format!(
+        "/clusters/controlcenter.cluster/topics/{}/messages",
+        world.topic
+    );
+    for part in [
+        "python_job has settled of",
+        &format!("href=\"{messages}?partition=10&amp;offset=0\""),
+        &format!("href=\"{messages}?partition=2&amp;offset=20\""),
+        ">1199</td>",
+        ">1,200</td>",
+    ] {
+        assert!(run.contains(part), "{part}: {run}");
+    }
 
     center
         .get("/runs/sparking_flow/unknown")

@@ -104,6 +104,10 @@ impl OnTopic {
         newest.map(Trace::position).or(published)
     }
 
+    pub(super) fn time_of(&self, place: Position) -> Option<Moment> {
+        self.of_this_user().find(|it| it.position() == place)?.at
+    }
+
     pub(super) fn message(&self) -> Option<&Message> {
         let Position { partition, offset } = self.decisive(None)?;
         self.messages

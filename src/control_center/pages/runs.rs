@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::control_center::airflow::{self, Airflow, DAGS};
+use crate::control_center::airflow::{self, Airflow, DAGS, Span};
 use crate::control_center::ask::Ask;
 use crate::control_center::center::Center;
 use crate::control_center::decoding::visible;
@@ -79,6 +79,8 @@ struct Task {
     started: Option<Moment>,
     seconds: Option<f64>,
     sums: Vec<Sum>,
+    /// What a job has settled, or published to.
+    offsets: Vec<Span>,
     log: String,
 }
 
@@ -132,6 +134,11 @@ async fn found(airflow: &Airflow, dag: &str, from: usize) -> Result<Found> {
 struct One {
     run: Panel<Run>,
     longest_s: f64,
+    /// Where the messages are.
+    #[serde(skip)]
+    topic: String,
+    #[serde(skip)]
+    topic_href: String,
 }
 
 pub(super) async fn one(
@@ -157,7 +164,14 @@ pub(super) async fn one(
     let run = Panel::of(found);
     let tasks = run.shown().map_or(&[][..], |it| &it.tasks);
     let longest_s = tasks.iter().filter_map(|it| it.seconds).fold(0.0, f64::max);
-    Ok(ask.page(visible(&id), Section::Runs, &One { run, longest_s }))
+    let (cluster, topic) = (&ask.center.options.cluster, ask.center.topic());
+    let view = One {
+        run,
+        longest_s,
+        topic_href: format!("/clusters/{}/topics/{}", encoded(cluster), encoded(topic)),
+        topic: visible(topic),
+    };
+    Ok(ask.page(visible(&id), Section::Runs, &view))
 }
 
 fn given(center: &Arc<Center>) -> Result<&Airflow, Refusal> {
@@ -197,6 +211,7 @@ async fn task(airflow: &Airflow, run: &airflow::Run, told: &airflow::Task) -> Re
         false => None,
     };
     Ok(Task {
+        offsets: sums.as_ref().map(airflow::spans).unwrap_or_default(),
         id: visible(&told.id),
         state: told.state.clone(),
         level: level(&told.state),
@@ -209,9 +224,19 @@ async fn task(airflow: &Airflow, run: &airflow::Run, told: &airflow::Task) -> Re
 }
 
 impl Run {
+    fn tells_offsets(&self) -> bool {
+        self.tasks.iter().any(|it| !it.offsets.is_empty())
+    }
+
     /// In a list: what all its jobs have summed up.
     fn sums(&self) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(|it| !it.sums.is_empty())
+    }
+}
+
+impl Task {
+    fn has_published(&self) -> bool {
+        self.id == "fetch_publish"
     }
 }
 

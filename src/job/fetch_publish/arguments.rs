@@ -91,7 +91,7 @@ Examples:
   fetch-publish --users 3 --dry-run                  look at the events, touch no server
 
 The last line of standard output is one JSON object, in which fetched = landed + already_landed + conflicting + rejected:
-  {\"job\":\"fetch-publish\",\"seed\":\"spring\",\"fetched\":1000,\"landed\":990,\"already_landed\":5,\"conflicting\":3,\"rejected\":2,\"published\":990,\"elapsed_ms\":812}
+  {\"job\":\"fetch-publish\",\"seed\":\"spring\",\"fetched\":1000,\"landed\":990,\"already_landed\":5,\"conflicting\":3,\"rejected\":2,\"published\":990,\"offsets\":{\"0\":[0,480],\"1\":[0,510]},\"elapsed_ms\":812}
 Exit codes: 0 done, 2 usage, 65 the API gave no page of users, 69 a server cannot be reached, 77 denied, 78 configuration, 99 nothing to do (--skip-if-empty)";
 
 impl Program for Arguments {

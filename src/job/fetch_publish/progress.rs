@@ -9,6 +9,8 @@ use log::info;
 
 use super::land::Counts;
 use crate::metrics::Watch;
+use crate::pipeline::offsets::OffsetSpans;
+use crate::sink::kafka::Published;
 
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -16,6 +18,7 @@ pub(super) struct Progress {
     watch: Watch,
     bar: Option<ProgressBar>,
     state: Mutex<State>,
+    offsets: Mutex<OffsetSpans>,
 }
 
 struct State {
@@ -46,6 +49,7 @@ impl Progress {
                 published: 0,
                 last_line: Instant::now(),
             }),
+            offsets: Mutex::default(),
         }
     }
 
@@ -69,6 +73,19 @@ impl Progress {
             bar.set_message(published.to_string());
         }
         self.update(|state| state.published = published);
+    }
+
+    /// Where on the topic they are.
+    pub(super) fn placed(&self, published: &[Published]) {
+        if let Ok(mut offsets) = self.offsets.lock() {
+            offsets.add_each(published.iter().map(|it| (it.partition, it.offset)));
+        }
+    }
+
+    pub(super) fn offsets(&self) -> OffsetSpans {
+        self.offsets
+            .lock()
+            .map_or_else(|it| it.into_inner().clone(), |it| it.clone())
     }
 
     pub(super) fn finish(&self) {

@@ -194,6 +194,7 @@ impl Running<'_> {
         self.published += published.len() as u64;
         let progress = self.means.progress;
         progress.published(published.len() as u64, self.published);
+        progress.placed(&published);
         self.stopped = self.means.shutdown.is_requested();
         outcome
     }

@@ -56,8 +56,8 @@ pub(super) fn in_order(sums: Map<String, Value>) -> Vec<Sum> {
     let place = |name: &str| ORDER.iter().position(|it| *it == name);
     let mut sums: Vec<Sum> = sums
         .into_iter()
-        // The task says which job it is.
-        .filter(|(name, _)| name != "job")
+        // The task says which job it is; its offsets have a table of their own.
+        .filter(|(name, _)| name != "job" && name != "offsets")
         .map(|(name, value)| Sum {
             value: shown(&name, value),
             name: cut(&name, TEXT_CHARACTERS),
