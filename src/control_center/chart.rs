@@ -120,13 +120,13 @@ fn paths(
     paths
 }
 
-/// The next of 1, 2, 4, 5 or 8 with noughts, so that a quarter of it is read easily.
+/// The next of 1, 2, 4 or 8 with noughts: a quarter of it is a number of few digits.
 fn round_up(highest: f64) -> f64 {
     if !highest.is_finite() || highest <= 1.0 {
         return 1.0;
     }
     let size = 10_f64.powf(highest.log10().floor());
-    let steps = [1.0, 2.0, 4.0, 5.0, 8.0, 10.0];
+    let steps = [1.0, 2.0, 4.0, 8.0, 10.0];
     let step = steps.into_iter().find(|step| step * size >= highest);
     step.unwrap_or(10.0) * size
 }
@@ -170,6 +170,7 @@ mod tests {
             (0.4, 1.0),
             (1.5, 2.0),
             (37.0, 40.0),
+            (43.0, 80.0),
             (81.0, 100.0),
             (23_200.0, 40_000.0),
         ] {

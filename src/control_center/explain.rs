@@ -31,6 +31,8 @@ pub struct Asked {
     pub id: Uuid,
     /// Whether personal data may be told.
     pub reveal: bool,
+    /// Whether the whole topic is searched, as far as time goes, also where the user's record is known.
+    pub thorough: bool,
     /// The rule of `transform-store`, where it is known.
     pub filter: Option<Filter>,
 }
@@ -55,11 +57,13 @@ pub struct Explanation {
     /// In the order of time.
     pub(super) steps: Vec<hops::Step>,
     pub(super) revealed: bool,
+    #[serde(skip)]
+    is_brief: bool,
 }
 
 pub async fn explain(center: &Arc<Center>, asked: &Asked) -> Explanation {
     let first = look(center, asked).await;
-    if !first.outcome.may_be_overtaken() {
+    if !first.outcome.may_be_overtaken() || first.is_more_than_was_looked_at() {
         return first;
     }
     // The row is read before the group's offset, and where the topic ends is remembered: meanwhile the user may have been published and stored.
@@ -120,6 +124,7 @@ async fn look(center: &Arc<Center>, asked: &Asked) -> Explanation {
         Panel::Shown(stored) => Panel::Shown(stored.map(|it| hops::Row::of(&it, topic.shown()))),
         Panel::Missing(trouble) => Panel::Missing(trouble),
     };
+    let is_brief = topic.shown().is_some_and(topic::OnTopic::is_brief);
     let steps = hops::steps(landing.shown(), topic.shown(), letters.shown());
     Explanation {
         id,
@@ -135,6 +140,7 @@ async fn look(center: &Arc<Center>, asked: &Asked) -> Explanation {
         fields,
         steps,
         revealed: asked.reveal,
+        is_brief,
     }
 }
 
@@ -182,6 +188,17 @@ impl Explanation {
             Error::new(self.outcome.kind(), self.sentence.clone())
                 .hint(hint.unwrap_or_else(|| "see what is said of each hop".to_owned()))
         })
+    }
+
+    /// Another look would look at no more.
+    fn is_more_than_was_looked_at(&self) -> bool {
+        let left = |it: &topic::OnTopic| it.searched.left.0 > 0;
+        self.outcome == outcome::Outcome::Unknown && self.topic.shown().is_some_and(left)
+    }
+
+    /// Whether a longer look may meet more records of a user whose own one is known.
+    pub(super) fn is_brief(&self) -> bool {
+        self.is_brief
     }
 
     /// Those of one job that had the record. None where they are not known.

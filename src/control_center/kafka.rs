@@ -18,6 +18,7 @@ pub(super) use groups::PartitionLag;
 pub(super) use groups::{Group, GroupLag, Member};
 pub(super) use messages::{Cursor, Found, Message, Search, Wish};
 pub(super) use offsets::{Commit, Offsets};
+pub(super) use reading::Effort;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

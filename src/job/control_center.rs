@@ -35,7 +35,7 @@ pub struct Arguments {
     )]
     listen: SocketAddr,
 
-    /// More names by which browsers may come, separated by commas (localhost and this machine's own addresses may always)
+    /// More names by which browsers may come, separated by commas (localhost, 127.0.0.1 and the address of --listen may always)
     #[arg(
         long,
         env = "STREAMFLOW_CONTROL_CENTER_HOSTS",

@@ -190,6 +190,20 @@ impl Browser {
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
+    /// Chooses from the list of this name.
+    #[track_caller]
+    pub fn choose(&self, name: &str, value: &str) {
+        let css = format!("select[name='{name}']");
+        let list = wait(
+            self.client()
+                .wait()
+                .at_most(SOON)
+                .for_element(Locator::Css(&css)),
+        );
+        let list = list.unwrap_or_else(|_| panic!("no list {name} at {}", self.address()));
+        wait(list.select_by_value(value)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
     /// Presses a key where the focus is, and gives what has the focus then.
     pub fn key(&self, key: Key) -> Focus {
         wait(async {

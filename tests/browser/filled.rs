@@ -14,6 +14,11 @@ pub struct Filled {
 
 impl Filled {
     pub fn new(arguments: &[&str]) -> Option<Self> {
+        Self::with(arguments, &[])
+    }
+
+    /// With some variables of the control center.
+    pub fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Option<Self> {
         let world = World::own()?;
         fill(&world);
         // Where these servers are, they are shown.
@@ -23,6 +28,7 @@ impl Filled {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .filter(|it| !it.1.is_empty())
+            .chain(variables.iter().copied())
             .collect();
         Some(Self {
             center: Center::with(&world, arguments, &given),

@@ -42,5 +42,6 @@ mod groups;
 mod keyboard;
 mod login;
 mod pictures;
+mod seek;
 mod tail;
 mod walk;

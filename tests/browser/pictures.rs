@@ -11,20 +11,22 @@ use std::process::Command;
 use crate::browser::Browser;
 use crate::process::{file, spawn};
 
-const PAGES: [(&str, &str); 10] = [
-    ("pipeline", "/"),
-    ("cluster", "/clusters/controlcenter.cluster"),
-    ("topics", "/clusters/controlcenter.cluster/topics"),
+/// Name, address, and whether it is taken in dark, too. USER stands for a user who has landed.
+const PAGES: [(&str, &str, bool); 6] = [
+    ("pipeline", "/", true),
     (
         "messages",
         "/clusters/controlcenter.cluster/topics/user_created/messages",
+        true,
     ),
-    ("groups", "/groups"),
-    ("dead-letters", "/dead-letters"),
-    ("runs", "/runs"),
-    ("reconcile", "/reconcile"),
-    ("throughput", "/throughput"),
-    ("health", "/health"),
+    ("explain", "/explain?user_id=USER", false),
+    ("dead-letters", "/dead-letters", false),
+    (
+        "reset",
+        "/groups/transform-store/reset?topic=user_created&to=earliest",
+        false,
+    ),
+    ("throughput", "/throughput", false),
 ];
 
 #[test]
@@ -51,10 +53,15 @@ fn pictures_of_the_main_pages() {
     });
     let folder = std::env::var("STREAMFLOW_PICTURES")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images").to_owned());
-    for (name, dark) in [("light", false), ("dark", true)] {
-        browser.dark(dark);
-        for (page, address) in PAGES {
-            browser.open(&format!("{url}{address}"));
+    browser.open(&format!("{url}/explain"));
+    let user = browser.text("main li code");
+    for (page, address, in_dark) in PAGES {
+        for (name, dark) in [("light", false), ("dark", true)] {
+            if dark && !in_dark {
+                continue;
+            }
+            browser.dark(dark);
+            browser.open(&format!("{url}{}", address.replace("USER", &user)));
             browser.heading();
             let file = Path::new(&folder).join(format!("control-center-{page}-{name}.png"));
             std::fs::write(&file, browser.screenshot()).expect("written");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::browser::{Browser, SOON};
+use crate::browser::{Browser, SOON, soon};
 use crate::center::Center;
 use crate::topic::Given;
 use crate::wire::Wire;
@@ -61,7 +61,26 @@ fn a_topic_is_followed_paused_and_found_again_without_duplicates() {
 
     browser.press("Pause");
     browser.until_it_shows("Paused");
+    // Another stream of the same page tells when the record would have come.
+    let events = format!(
+        "{}/clusters/controlcenter.cluster/topics/{}/tail/events",
+        wire.url, world.topic
+    );
+    browser.script(
+        "window.others = []; const other = new EventSource(arguments[0]); other.addEventListener('row', it => window.others.push(it.data)); \
+         other.addEventListener('place', () => window.others.push('open'));",
+        vec![json!(events)],
+    );
+    let other = |what: &str| {
+        soon(what, || {
+            let script = "return window.others.some(it => it === arguments[0] || it !== 'open' && `${JSON.parse(it).partition}:${JSON.parse(it).offset}` === arguments[0])";
+            let has_come = browser.script(script, vec![json!(what)]);
+            (has_come == true).then_some(())
+        });
+    };
+    other("open");
     let paused = produce(&world, "paused");
+    other(&paused);
     assert_eq!(rows(&browser, &paused), 0);
     browser.press("Resume");
     shows(&browser, &paused);

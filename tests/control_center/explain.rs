@@ -389,6 +389,73 @@ fn an_id_that_is_none_is_refused_and_the_form_shows_some() {
 }
 
 #[test]
+fn a_long_topic_is_searched_further_on_request_where_the_record_is_known() {
+    let Some(world) = World::own() else { return };
+    let id = Uuid::new_v4();
+    let [first, place] = [0, 1].map(|_| {
+        let record = Given {
+            partition: Some(0),
+            ..record(&event(id, 1))
+        };
+        world.produce(&[record])[0]
+    });
+    world.land(id);
+    world.sql(&format!(
+        "INSERT INTO published_users (sequence, kafka_partition, kafka_offset) SELECT sequence, {}, {} FROM landed_users WHERE id = '{id}'",
+        place.0, place.1
+    ));
+    let other = Given {
+        value: Some(b"{}".to_vec()),
+        partition: Some(0),
+        ..Given::default()
+    };
+    world.produce(&vec![other; 60_000]);
+    let center = Center::of(&world, &[]);
+    let page = center.get(&address(id)).is(200);
+    let further =
+        format!("/explain?user_id={id}&#38;min_age=&#38;nationalities=&#38;thorough=true");
+    page.says(&["Look further", &further]);
+    let facts = center.json(&address(id));
+    assert_eq!(facts["topic"]["published"]["is_of_this_user"], true);
+    assert_eq!(facts["topic"]["records"], json!([]), "{facts}");
+
+    let facts = center.json(&format!("{}&thorough=true", address(id)));
+    assert_eq!(facts["topic"]["searched"]["left"], 0, "{facts}");
+    let found = &facts["topic"]["records"][0];
+    assert_eq!(
+        (&found["partition"], &found["offset"]),
+        (&json!(first.0), &json!(first.1))
+    );
+    let page = center.page(&format!("{}&thorough=true", address(id)));
+    assert!(!page.contains("Look further"), "{page}");
+}
+
+#[test]
+fn a_viewer_cannot_find_out_an_age_by_the_filter() {
+    let Some(world) = World::shared() else { return };
+    let accounts = accounts();
+    let center = Center::with(
+        &world,
+        &[],
+        &[("STREAMFLOW_CONTROL_CENTER_ACCOUNTS", &accounts)],
+    );
+    let id = Uuid::new_v4();
+    let asked = format!("{}&min_age=40", address(id));
+    for (name, status) in [("vi", 403), ("oz", 200), ("ada", 200)] {
+        let cookie = log_in(&center, name);
+        let headers = [("cookie", cookie.as_str())];
+        let answer = center.get_with(&asked, &headers).is(status);
+        if status == 403 {
+            answer.says(&["takes the role operator"]);
+        }
+        let form = center.get_with("/explain", &headers).is(200);
+        assert_eq!(form.text.contains("youngest age"), status == 200, "{name}");
+        let by_country = format!("{}&nationalities=gb", address(id));
+        center.get_with(&by_country, &headers).is(200);
+    }
+}
+
+#[test]
 fn hostile_bytes_of_a_record_and_of_its_letter_stay_text() {
     let Some(world) = World::shared() else { return };
     let id = Uuid::new_v4();

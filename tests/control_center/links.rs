@@ -36,7 +36,41 @@ fn no_link_is_dead_and_looking_changes_nothing() {
         })
         .collect();
     assert!(dead.is_empty(), "{}", dead.join("\n"));
-    assert!(visited.len() > 5, "only {} pages", visited.len());
+    let topic = format!("/clusters/controlcenter.cluster/topics/{}", world.topic);
+    let letter = world
+        .dead_letters()
+        .first()
+        .map(|it| (it.partition, it.offset))
+        .expect("a dead letter");
+    for linked in [
+        "/clusters".to_owned(),
+        "/clusters/controlcenter.cluster".to_owned(),
+        "/clusters/controlcenter.cluster/topics".to_owned(),
+        topic.clone(),
+        format!("{topic}/messages"),
+        format!("{topic}/tail"),
+        format!("{topic}/schema"),
+        "/groups".to_owned(),
+        format!("/groups/{}", world.group("transform-store")),
+        "/dead-letters".to_owned(),
+        format!("/dead-letters/{}/{}", letter.0, letter.1),
+        "/runs".to_owned(),
+        "/explain".to_owned(),
+        "/reconcile".to_owned(),
+        "/schemas".to_owned(),
+        "/tables/created_users".to_owned(),
+        "/tables/user_summaries".to_owned(),
+        "/throughput".to_owned(),
+        "/health".to_owned(),
+    ] {
+        assert!(
+            visited
+                .iter()
+                .any(|it| it.address == linked && it.answer.status == 200),
+            "no way to {linked}"
+        );
+    }
+    assert!(visited.len() > 40, "only {} pages", visited.len());
     assert_eq!(State::of(&world), before);
 }
 

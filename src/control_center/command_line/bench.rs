@@ -9,7 +9,7 @@ use crate::control_center::accounts::Role;
 use crate::control_center::audit::{self, Deed};
 use crate::control_center::count::Count;
 use crate::control_center::kafka::Kafka;
-use crate::control_center::landing::Landing;
+use crate::control_center::landing::{Landing, in_time};
 use crate::control_center::letters::{Desk, Filter, Lock, Plan, Row, Scope, Settled, Sum, Whole};
 use crate::control_center::panel::Trouble;
 use crate::control_center::registry::Registry;
@@ -143,7 +143,7 @@ pub(crate) async fn write_down(
         target,
         detail,
     };
-    audit::write(client, &deed).await
+    in_time(audit::write(client, &deed)).await
 }
 
 fn who() -> String {

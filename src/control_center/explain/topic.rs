@@ -11,7 +11,7 @@ use super::outcome::{Found, Why};
 use crate::control_center::center::Center;
 use crate::control_center::count::Count;
 use crate::control_center::decoding::Decoder;
-use crate::control_center::kafka::{Cluster, Kafka, Message, Search, Topic, Wish};
+use crate::control_center::kafka::{Cluster, Effort, Kafka, Message, Search, Topic, Wish};
 use crate::control_center::letters;
 use crate::control_center::moment::Moment;
 use crate::error::{Error, Result};
@@ -33,6 +33,8 @@ pub(in crate::control_center) struct OnTopic {
     messages: Vec<Message>,
     #[serde(skip)]
     begins_late: bool,
+    #[serde(skip)]
+    effort: Effort,
 }
 
 /// How much of a topic was looked at, in offsets.
@@ -104,6 +106,10 @@ impl OnTopic {
         newest.map(Trace::position).or(published)
     }
 
+    pub(super) fn is_brief(&self) -> bool {
+        self.effort == Effort::Brief && self.searched.left.0 > 0
+    }
+
     pub(super) fn time_of(&self, place: Position) -> Option<Moment> {
         self.of_this_user().find(|it| it.position() == place)?.at
     }
@@ -140,20 +146,22 @@ pub(super) async fn look(
 ) -> Result<OnTopic> {
     let topic = topic_of(cluster, center.topic())?;
     let id = asked.id;
-    let found = center
-        .kafka
-        .find(
-            topic,
-            Wish::Before(Kafka::newest(topic)),
-            SHOWN,
-            Some(search(id, Vec::new())),
-        )
-        .await?;
-    let mut messages = found.messages;
     let place = match published {
         Some(position) => Some(place(center, topic, position).await?),
         None => None,
     };
+    // What else is there of a user whose record is known is seldom worth the wait.
+    let effort = match &place {
+        Some(At::Message(_)) if !asked.thorough => Effort::Brief,
+        _ => Effort::Thorough,
+    };
+    let wish = Wish::Before(Kafka::newest(topic));
+    let search = Some(search(id, Vec::new()));
+    let found = center
+        .kafka
+        .find_by(topic, wish, SHOWN, search, effort)
+        .await?;
+    let mut messages = found.messages;
     let at_place = match place {
         Some(At::Message(message)) => {
             let (partition, offset) = (message.partition, message.offset);
@@ -185,6 +193,7 @@ pub(super) async fn look(
         },
         messages,
         begins_late: begins_late(topic),
+        effort,
     })
 }
 
@@ -344,71 +353,4 @@ fn begins_late(topic: &Topic) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(partition: i32, offset: i64) -> Position {
-        Position { partition, offset }
-    }
-
-    fn trace(offset: i64, ms: i64) -> Trace {
-        Trace {
-            partition: 0,
-            offset,
-            at: Some(Moment::at(ms)),
-            is_of_this_user: true,
-            format: "JSON".to_owned(),
-            unusable: None,
-            value: String::new(),
-        }
-    }
-
-    fn searched() -> Searched {
-        Searched {
-            offsets: Count(0),
-            left: Count(0),
-        }
-    }
-
-    #[test]
-    fn of_records_of_one_time_the_last_one_decides() {
-        let mut topic = OnTopic {
-            topic: "users".to_owned(),
-            published: Some(Place::Here(Box::new(trace(9, 5)))),
-            records: vec![trace(4, 5)],
-            searched: searched(),
-            messages: Vec::new(),
-            begins_late: false,
-        };
-        assert_eq!(topic.decisive(None), Some(place(0, 9)));
-        topic.records = vec![trace(12, 5), trace(4, 5)];
-        assert_eq!(topic.decisive(None), Some(place(0, 12)));
-        topic.records = vec![trace(12, 5), trace(4, 6)];
-        assert_eq!(topic.decisive(None), Some(place(0, 4)));
-    }
-
-    #[test]
-    fn a_letter_of_the_newest_record_counts_and_any_where_no_record_is_known() {
-        let letter = |offset, reason: &str| Letter {
-            partition: 0,
-            offset,
-            at: None,
-            why: Why {
-                reason: reason.to_owned(),
-                field: None,
-            },
-            job: None,
-            origin: Some(place(0, offset)),
-        };
-        let letters = Letters {
-            topic: "letters".to_owned(),
-            letters: vec![letter(7, "second"), letter(3, "first")],
-            searched: searched(),
-            begins_late: false,
-        };
-        let why = |record| letters.why(record).map(|it| it.reason);
-        assert_eq!(why(Some(place(0, 3))).as_deref(), Some("first"));
-        assert_eq!(why(Some(place(0, 9))), None, "replayed");
-        assert_eq!(why(None).as_deref(), Some("second"));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use std::fmt;
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::reading::{Budget, find, merge, read};
+use super::reading::{Budget, Effort, find, merge, read};
 use super::{ASK_TIMEOUT, Kafka, Topic, on_its_own_thread};
 use crate::error::{Error, Result};
 use crate::source::kafka::Span;
@@ -199,13 +199,25 @@ impl Kafka {
         limit: usize,
         search: Option<Search>,
     ) -> Result<Found> {
+        self.find_by(topic, wish, limit, search, Effort::Thorough)
+            .await
+    }
+
+    pub(in crate::control_center) async fn find_by(
+        &self,
+        topic: &Topic,
+        wish: Wish,
+        limit: usize,
+        search: Option<Search>,
+        effort: Effort,
+    ) -> Result<Found> {
         let ends: Span = topic
             .partitions
             .iter()
             .filter_map(|it| Some((it.id, (it.first_offset?, it.latest_offset?))))
             .collect();
         let reader = self.reader(&topic.name).await?;
-        on_its_own_thread(move || find(&reader, &ends, wish, limit, search)).await
+        on_its_own_thread(move || find(&reader, &ends, wish, limit, search, effort)).await
     }
 }
 

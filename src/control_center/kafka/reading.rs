@@ -17,19 +17,40 @@ const READ_WITHIN: Duration = Duration::from_secs(4);
 const SEARCH_AT_MOST: usize = 64 << 20;
 /// Records of each partition that a search looks at before it asks whether to go on.
 const SEARCH_STEP: i64 = 2_000;
+/// A brief search begins no further step after this time.
+const BRIEFLY: Duration = Duration::from_millis(100);
 /// How often a step that was too large is tried again as a smaller one.
 const SMALLER_STEPS: u32 = 2;
 
 /// Time and bytes of one request.
 pub(super) struct Budget {
     until: Instant,
+    /// No step begins after it.
+    last_step: Instant,
     bytes: usize,
+}
+
+/// How long a search goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::control_center) enum Effort {
+    /// One step at the least: what is small is looked at as a whole.
+    Brief,
+    Thorough,
 }
 
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
+        Self::of(bytes, Effort::Thorough)
+    }
+
+    fn of(bytes: usize, effort: Effort) -> Self {
+        let now = Instant::now();
         Self {
-            until: Instant::now() + READ_WITHIN,
+            until: now + READ_WITHIN,
+            last_step: match effort {
+                Effort::Brief => now + BRIEFLY,
+                Effort::Thorough => now + READ_WITHIN,
+            },
             bytes,
         }
     }
@@ -39,7 +60,7 @@ impl Budget {
     }
 
     fn is_spent(&self) -> bool {
-        self.bytes == 0 || self.is_late()
+        self.bytes == 0 || Instant::now() >= self.last_step
     }
 }
 
@@ -49,6 +70,7 @@ pub(super) fn find(
     wish: Wish,
     limit: usize,
     search: Option<Search>,
+    effort: Effort,
 ) -> Result<Found> {
     let (is_back, mut cursor) = match wish {
         Wish::Before(cursor) => (true, cursor),
@@ -63,7 +85,7 @@ pub(super) fn find(
         Some(_) => (SEARCH_STEP, SEARCH_AT_MOST),
         None => (i64::try_from(limit).unwrap_or(SEARCH_STEP), READ_AT_MOST),
     };
-    let mut budget = Budget::new(bytes);
+    let mut budget = Budget::of(bytes, effort);
     let mut smaller_steps = SMALLER_STEPS;
     let (mut messages, mut scanned, mut cut) = (Vec::new(), 0, false);
     loop {
@@ -71,7 +93,8 @@ pub(super) fn find(
         if span.is_empty() || messages.len() >= limit {
             break;
         }
-        if budget.is_spent() {
+        // The first step is always taken.
+        if scanned > 0 && budget.is_spent() || budget.bytes == 0 || budget.is_late() {
             cut = true;
             break;
         }
@@ -86,6 +109,10 @@ pub(super) fn find(
             };
             budget.bytes = bytes;
             continue;
+        }
+        // To begin a step anew costs more than many a record: a search that finds little takes longer ones.
+        if search.is_some() && effort == Effort::Thorough && done.bytes < budget.bytes / 8 {
+            step = step.saturating_mul(2);
         }
         let (usable, settled) = done.usable(&span, is_back);
         let (chosen, all_taken) = merge(usable, is_back, limit - messages.len());
@@ -293,88 +320,4 @@ pub(super) fn read(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(partition: i32, offset: i64, time: i64) -> Message {
-        Message {
-            partition,
-            offset,
-            timestamp_ms: Some(time),
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        }
-    }
-
-    fn places(messages: &[Message]) -> Vec<(i32, i64)> {
-        messages
-            .iter()
-            .map(|it| (it.partition, it.offset))
-            .collect()
-    }
-
-    #[test]
-    fn partitions_are_merged_by_time_and_each_keeps_its_order() {
-        // Partition 0 has a record out of the order of time.
-        let all = vec![
-            message(0, 1, 10),
-            message(0, 2, 5),
-            message(0, 3, 30),
-            message(1, 7, 20),
-            message(1, 8, 40),
-        ];
-        let (back, all_taken) = merge(all.clone(), true, 10);
-        assert_eq!(places(&back), [(1, 8), (0, 3), (1, 7), (0, 2), (0, 1)]);
-        assert!(all_taken);
-        let (forth, all_taken) = merge(all, false, 3);
-        assert_eq!(places(&forth), [(0, 1), (0, 2), (1, 7)]);
-        assert!(!all_taken);
-    }
-
-    #[test]
-    fn what_was_not_chosen_lies_before_the_next_cursor() {
-        let cursor = Cursor(BTreeMap::from([(0, 4), (1, 9), (2, 5)]));
-        let (chosen, _) = merge(
-            vec![message(0, 3, 30), message(0, 2, 5), message(1, 8, 40)],
-            true,
-            2,
-        );
-        assert_eq!(behind(&chosen, &cursor, true).to_string(), "0:3,1:8,2:5");
-    }
-
-    #[test]
-    fn steps_stay_within_what_the_topic_has() {
-        let ends = Span::from([(0, (10, 20)), (1, (0, 5))]);
-        let cursor = Cursor(BTreeMap::from([(0, 12), (1, 5)]));
-        assert_eq!(
-            step_of(&cursor, &ends, true, 100),
-            Span::from([(0, (10, 12)), (1, (0, 5))])
-        );
-        assert_eq!(
-            step_of(&cursor, &ends, false, 3),
-            Span::from([(0, (12, 15))])
-        );
-        assert_eq!(left(&cursor, &ends, true), 7);
-        assert_eq!(left(&cursor, &ends, false), 8);
-    }
-
-    #[test]
-    fn a_step_back_that_was_cut_uses_only_whole_partitions() {
-        let span = Span::from([(0, (0, 10)), (1, (5, 8))]);
-        let step = || Step {
-            messages: vec![message(0, 0, 1), message(0, 1, 2), message(1, 7, 3)],
-            reached: Cursor(BTreeMap::from([(0, 2), (1, 8)])),
-            records: 3,
-            bytes: 3_000,
-        };
-        assert!(!step().is_whole(&span));
-        let (usable, settled) = step().usable(&span, true);
-        assert_eq!(places(&usable), [(1, 7)]);
-        assert_eq!(settled.to_string(), "1:5");
-        let (usable, settled) = step().usable(&span, false);
-        assert_eq!(usable.len(), 3);
-        assert_eq!(settled.to_string(), "0:2,1:8");
-        assert_eq!(step().fitting(40_000, 2), 10);
-    }
-}
+mod tests;

@@ -86,32 +86,38 @@ impl Desk<'_> {
         };
         let mut decoder = Decoder::with(self.registry.clone(), reveal);
         decoder.learn([&message]).await;
-        let decoded = decoder.decode(&message);
-        let text = match &decoded.json {
-            Some(json) => json.pretty(),
-            None => String::from_utf8_lossy(&decoded.bytes).into_owned(),
-        };
-        let (text, is_cut) = shown_text(&text);
-        let (passes, fails) = match decoder.verdict(&message) {
-            Ok(id) => (Some(id), None),
-            Err(why) => (None, Some(why)),
-        };
         let state = self.states_of(&[&letter]).await;
         let state = state.map(|it| it.into_iter().next().unwrap_or(State::NotOurs));
-        Ok(Some(Whole {
-            written: Moment::at(letter.written_ms),
-            at: letter.origin.as_ref().map(|it| Moment::at(it.timestamp_ms)),
-            error: letter.error(),
-            key: message.key.as_deref().map(|key| decoder.key(key)),
-            headers: decoder.headers(&message),
-            format: decoded.format,
-            text,
-            is_cut,
-            failures: decoded.failures,
-            passes,
-            fails,
-            state: Panel::of(state),
-            letter,
-        }))
+        // A record may be large.
+        let whole = move || Ok(Some(whole(&decoder, letter, &message, Panel::of(state))));
+        on_its_own_thread(whole).await
+    }
+}
+
+fn whole(decoder: &Decoder, letter: Letter, message: &Message, state: Panel<State>) -> Whole {
+    let decoded = decoder.decode(message);
+    let text = match &decoded.json {
+        Some(json) => json.pretty(),
+        None => String::from_utf8_lossy(&decoded.bytes).into_owned(),
+    };
+    let (text, is_cut) = shown_text(&text);
+    let (passes, fails) = match decoder.verdict(message) {
+        Ok(id) => (Some(id), None),
+        Err(why) => (None, Some(why)),
+    };
+    Whole {
+        written: Moment::at(letter.written_ms),
+        at: letter.origin.as_ref().map(|it| Moment::at(it.timestamp_ms)),
+        error: letter.error(),
+        key: message.key.as_deref().map(|key| decoder.key(key)),
+        headers: decoder.headers(message),
+        format: decoded.format,
+        text,
+        is_cut,
+        failures: decoded.failures,
+        passes,
+        fails,
+        state,
+        letter,
     }
 }

@@ -102,6 +102,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let asked = Asked {
         id: arguments.id,
         reveal: arguments.reveal,
+        thorough: true,
         filter: (filter != Filter::default()).then_some(filter),
     };
     if arguments.reveal {

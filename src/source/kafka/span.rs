@@ -60,7 +60,8 @@ impl SpanReader {
                 ("isolation.level", records.isolation_level()),
                 ("queued.max.messages.kbytes", FETCH_AHEAD_KBYTES),
                 ("fetch.message.max.bytes", "1048576"),
-                ("fetch.wait.max.ms", "100"),
+                // At the end of one partition the broker waits so long, and those that were not asked for yet wait with it.
+                ("fetch.wait.max.ms", "10"),
                 ("fetch.queue.backoff.ms", "10"),
             ],
         )?;

@@ -10,7 +10,7 @@ use super::look;
 use crate::control_center::ask::Ask;
 use crate::control_center::decoding::{Decoder, visible};
 use crate::control_center::exact_json::Json;
-use crate::control_center::kafka::Message;
+use crate::control_center::kafka::{Message, on_its_own_thread};
 use crate::control_center::moment::Moment;
 use crate::control_center::pages::topic::topic_of;
 use crate::control_center::panel::Panel;
@@ -41,18 +41,23 @@ pub(in crate::control_center::pages) async fn download(
     let messages = look(&ask, &topic, &asked, reveal).await?.found.messages;
     let mut decoder = Decoder::new(ask.center.clone(), reveal);
     decoder.learn(&messages).await;
-    let mut lines = String::new();
-    for message in &messages {
-        let line = serde_json::to_string(&record(&decoder, message));
-        lines.push_str(&line.map_err(|cause| Refusal::failed(cause.to_string()))?);
-        lines.push('\n');
-    }
+    let lines = on_its_own_thread(move || lines(&decoder, &messages)).await?;
     let file = format!("attachment; filename=\"{name}.jsonl\"");
     let headers = [
         (CONTENT_TYPE, "application/x-ndjson".to_owned()),
         (CONTENT_DISPOSITION, file),
     ];
     Ok((headers, lines).into_response())
+}
+
+fn lines(decoder: &Decoder, messages: &[Message]) -> crate::error::Result<String> {
+    let mut lines = String::new();
+    for message in messages {
+        let line = serde_json::to_string(&record(decoder, message));
+        lines.push_str(&line.map_err(|cause| Error::bug("a record is no JSON").cause(cause))?);
+        lines.push('\n');
+    }
+    Ok(lines)
 }
 
 fn record(decoder: &Decoder, message: &Message) -> Record {
