@@ -18,7 +18,9 @@ const SEARCH_AT_MOST: usize = 64 << 20;
 /// Records of each partition that a search looks at before it asks whether to go on.
 const SEARCH_STEP: i64 = 2_000;
 /// A brief search begins no further step after this time.
-const BRIEFLY: Duration = Duration::from_millis(100);
+const BRIEFLY: Duration = Duration::from_millis(60);
+/// Records of each partition that it looks at in a step.
+const BRIEF_STEP: i64 = 1_000;
 /// How often a step that was too large is tried again as a smaller one.
 const SMALLER_STEPS: u32 = 2;
 
@@ -82,6 +84,7 @@ pub(super) fn find(
         *offset = (*offset).clamp(first, latest);
     }
     let (mut step, bytes) = match search {
+        Some(_) if effort == Effort::Brief => (BRIEF_STEP, SEARCH_AT_MOST),
         Some(_) => (SEARCH_STEP, SEARCH_AT_MOST),
         None => (i64::try_from(limit).unwrap_or(SEARCH_STEP), READ_AT_MOST),
     };
