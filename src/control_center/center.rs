@@ -50,6 +50,8 @@ pub struct Options {
     pub api_url: Option<Url>,
     /// Browsers keep the session's cookie to themselves on the way: only over HTTPS.
     pub secure_cookies: bool,
+    /// With it a program reads `/metrics` without a session.
+    pub metrics_token: Option<String>,
 }
 
 /// Where Airflow's REST API is, and who asks it.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::header::{COOKIE, HOST, HeaderValue, ORIGIN};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderValue, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use cookie::Cookie;
+use sha2::{Digest, Sha256};
 
 use super::accounts::Role;
 use super::ask::address_of;
@@ -103,6 +104,14 @@ fn admit(center: &Center, request: &Request) -> Result<Visitor, Stop> {
             "this request comes from a page of another site",
             "open the page of the control center itself, and press there",
         )));
+    }
+    if let (Some(token), "/metrics") = (&center.options.metrics_token, path)
+        && has_token(headers, token)
+    {
+        return Ok(Visitor {
+            name: "metrics".to_owned(),
+            role: Role::Viewer,
+        });
     }
     let visitor = match center.accounts.is_empty() {
         true => Some(Visitor::of_this_machine()),
@@ -201,6 +210,15 @@ fn host_of(headers: &HeaderMap) -> Option<String> {
         None => host.split_once(':').map_or(host, |(name, _)| name),
     };
     Some(name.to_ascii_lowercase())
+}
+
+/// As RFC 6750 has it. Digests are compared: how long that takes says nothing of the token.
+fn has_token(headers: &HeaderMap, token: &str) -> bool {
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    given.is_some_and(|(_, given)| Sha256::digest(given) == Sha256::digest(token))
 }
 
 pub(super) fn session_of(headers: &HeaderMap) -> Option<String> {
@@ -303,6 +321,23 @@ mod tests {
         }
         assert_eq!(needed_role(&Method::GET, "/metrics"), Some(Role::Viewer));
         assert_eq!(needed_role(&Method::GET, "/assetsx"), Some(Role::Viewer));
+    }
+
+    #[test]
+    fn the_token_is_taken_as_a_bearer_and_whole() {
+        let has = |value| has_token(&headers(&[("authorization", value)]), "t0ken");
+        assert!(has("Bearer t0ken") && has("bearer t0ken"));
+        for other in [
+            "t0ken",
+            "Basic t0ken",
+            "Bearer t0ke",
+            "Bearer t0ken ",
+            "Bearer ",
+            "Bearer",
+        ] {
+            assert!(!has(other), "{other:?}");
+        }
+        assert!(!has_token(&headers(&[]), "t0ken"));
     }
 
     #[test]

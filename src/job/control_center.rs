@@ -77,6 +77,10 @@ pub struct Arguments {
     )]
     secure_cookies: bool,
 
+    /// File with a token by which a program reads /metrics without logging in (or the variable STREAMFLOW_CONTROL_CENTER_METRICS_TOKEN)
+    #[arg(long, env = "STREAMFLOW_CONTROL_CENTER_METRICS_TOKEN_FILE", value_name = "FILE", value_parser = secret_file_name(), help_heading = "Accounts")]
+    metrics_token_file: Option<PathBuf>,
+
     /// Read a password from standard input, print its hash for a line of the accounts, and end
     #[arg(long, help_heading = "Accounts")]
     hash_password: bool,
@@ -171,6 +175,12 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let airflow_password = secret_from_file(arguments.airflow_password_file.as_deref())?
         .or_else(|| std::env::var("AIRFLOW_PASSWORD").ok())
         .unwrap_or_else(|| "admin".to_owned());
+    let metrics_token = secret_from_file(arguments.metrics_token_file.as_deref())?
+        .or_else(|| std::env::var("STREAMFLOW_CONTROL_CENTER_METRICS_TOKEN").ok());
+    if metrics_token.as_ref().is_some_and(String::is_empty) {
+        return Err(Error::configuration("the token for /metrics is empty")
+            .hint("write one into the file of --metrics-token-file, such as the output of `openssl rand -hex 32`"));
+    }
     arguments.schema_registry.urls()?;
     let (address, has_accounts, read_only) =
         (arguments.listen, !accounts.is_empty(), arguments.read_only);
@@ -189,6 +199,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         }),
         api_url: arguments.api_url,
         secure_cookies: arguments.secure_cookies,
+        metrics_token,
     };
     let center = Center::new(
         options,

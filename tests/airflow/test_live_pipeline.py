@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import demo_counts
+import psycopg2
 import pytest
 from airflow_rest import AirflowError
 from live import connect, needs_airflow, wait_until_quiet
@@ -103,6 +107,66 @@ def test_the_logs_hold_the_sentences_and_the_summaries(first):
     ]:
         (line,) = [line for line in first.log(dag_id, task_id) if line.startswith("{")]
         assert json.loads(line) == first.summary(dag_id, task_id)
+
+
+def shown(path: str) -> dict[str, Any]:
+    """What the control center tells of it."""
+    request = Request(os.environ["CONTROL_CENTER_URL"] + path, headers={"Accept": "application/json"})
+    with urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def a_user_of(seed: str) -> str:
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id::text FROM landed_users WHERE seed = %s LIMIT 1", (seed,))
+        (user,) = cursor.fetchone()
+    connection.close()
+    return user
+
+
+def places(spans: dict[str, list[int]]) -> set[tuple[int, int]]:
+    """Partition and offset of each record in the spans of a summary."""
+    return {
+        (int(partition), offset)
+        for partition, bounds in spans.items()
+        for first, end in zip(bounds[::2], bounds[1::2], strict=True)
+        for offset in range(first, end)
+    }
+
+
+def test_the_jobs_tell_the_same_offsets(first):
+    published = places(first.summary("user_automation", "fetch_publish")["offsets"])
+    assert len(published) == USERS
+    for job in ["python_job", "java_job"]:
+        assert places(first.summary("sparking_flow", job)["offsets"]) == published
+
+
+def test_the_control_center_shows_the_runs_with_their_sums(first):
+    for dag_id, run_id, task_ids in [
+        ("user_automation", first.fetch_run, ["fetch_publish"]),
+        ("sparking_flow", first.flow["dag_run_id"], ["python_job", "java_job"]),
+    ]:
+        listed = {dag["name"]: dag["runs"]["runs"] for dag in shown("/runs")["dags"]}
+        assert run_id in [run["id"] for run in listed[dag_id]]
+        run = shown(f"/runs/{dag_id}/{quote(run_id, safe='')}")["run"]
+        assert (run["dag"], run["id"], run["state"]) == (dag_id, run_id, "success")
+        tasks = {task["id"]: task for task in run["tasks"]}
+        for task_id in task_ids:
+            summary = first.summary(dag_id, task_id)
+            sums = {it["name"]: it["value"] for it in tasks[task_id]["sums"]}
+            wanted = {name: value for name, value in summary.items() if name not in ("job", "offsets")}
+            assert sums == wanted
+            assert tasks[task_id]["offsets"] and "/dags/" in tasks[task_id]["log"]
+
+
+def test_a_user_leads_to_the_runs_that_had_it(first, seed):
+    facts = shown(f"/explain?user_id={a_user_of(seed)}")
+    assert facts["outcome"]["is"] == "stored"
+    runs = facts["runs"]
+    assert [run["id"] for run in runs["published"]] == [first.fetch_run]
+    for job in ["transform_store", "aggregate"]:
+        assert [run["id"] for run in runs[job]] == [first.flow["dag_run_id"]]
 
 
 def test_the_same_seed_again_changes_no_count(airflow, first, seed):

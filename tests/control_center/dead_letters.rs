@@ -237,17 +237,26 @@ fn a_replay_has_a_limit_and_one_letter_can_be_chosen() {
 #[test]
 fn a_record_that_is_rejected_again_and_again_is_given_up() {
     let Some(world) = World::shared() else { return };
-    let center = Center::of(&world, &[]);
-    let letter = Letter::of(event(Uuid::new_v4(), 1), (4, 100));
-    let mut origin = letter.origin;
+    is_given_up_after_three(&world);
+}
+
+#[test]
+fn also_where_the_topic_gives_each_record_the_time_of_its_writing() {
+    let Some(world) = World::shared() else { return };
+    let admin = world.base.servers.kafka_admin();
+    let topic = ResourceSpecifier::Topic(&world.topic);
+    let times = AlterConfig::new(topic).set("message.timestamp.type", "LogAppendTime");
+    let altered = wait(admin.alter_configs([&times], &Servers::admin_options()));
+    altered.expect("an answer")[0].as_ref().expect("altered");
+    is_given_up_after_three(&world);
+}
+
+/// Each time as a job would reject it where it has come to lie.
+fn is_given_up_after_three(world: &World) {
+    let center = Center::of(world, &[]);
+    let mut letter = Letter::of(event(Uuid::new_v4(), 1), (4, 100));
     for times in 1..=3 {
-        let written = write(
-            &world,
-            &[Letter {
-                origin,
-                ..letter.clone()
-            }],
-        )[0];
+        let written = write(world, std::slice::from_ref(&letter))[0];
         assert_eq!(state(&center, written)["state"], "new");
         replay(&center, &[]);
         let replayed = state(&center, written);
@@ -260,10 +269,10 @@ fn a_record_that_is_rejected_again_and_again_is_given_up() {
             again.header("replayed"),
             Some(&*format!("{times} 0:{written}"))
         );
-        // As a job would reject it there.
-        origin = (again.partition, again.offset);
+        letter.origin = (again.partition, again.offset);
+        letter.origin_ms = again.timestamp_ms;
     }
-    let written = write(&world, &[Letter { origin, ..letter }])[0];
+    let written = write(world, &[letter])[0];
     assert_eq!(
         state(&center, written),
         json!({"state": "given_up", "times": 3})

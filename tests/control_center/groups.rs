@@ -185,6 +185,49 @@ fn a_group_with_a_member_is_not_reset_and_the_member_is_named() {
 }
 
 #[test]
+fn of_a_group_of_the_newer_protocol_it_is_said_that_nothing_is_told_and_a_reset_is_refused() {
+    let Some((world, _)) = read() else { return };
+    let center = Center::of(&world, &[]);
+    let group = format!("newer-{}", world.topic);
+    let arguments = [
+        "--follow",
+        "--group-id",
+        &group,
+        "--kafka-option",
+        "group.protocol=consumer",
+    ];
+    let member = world.spawn("transform-store", &arguments);
+    let path = format!("/groups/{group}");
+    until("what it has committed", Duration::from_secs(60), || {
+        let one = center.get_with(&path, &[("accept", "application/json")]);
+        let one: Value = serde_json::from_str(&one.text).ok()?;
+        let partitions = one["lag"]["partitions"].as_array()?;
+        partitions
+            .iter()
+            .any(|it| it["committed"] == 10)
+            .then_some(())
+    });
+    let page = center.page(&path);
+    assert!(
+        page.contains("not told (KIP-848)") && page.contains("--describe --members"),
+        "{page}"
+    );
+    let page = center.page(&format!("/groups?text={group}"));
+    assert!(page.contains("not told (KIP-848)"), "{page}");
+    let reset = format!("{path}/reset");
+    let page = center.page(&format!("{reset}?topic={}&to=earliest", world.topic));
+    center
+        .post(&reset, &form(&page, &world.topic, "earliest"))
+        .is(409)
+        .says(&["has members", "stop the job"]);
+    member.terminate();
+    member.finish().exits(0);
+    let one = center.json(&path);
+    let partitions = one["lag"]["partitions"].as_array().expect("partitions");
+    assert!(partitions.iter().any(|it| it["committed"] == 10), "{one}");
+}
+
+#[test]
 fn offsets_that_changed_since_the_preview_are_not_overwritten() {
     let Some((world, group)) = read() else { return };
     let center = Center::of(&world, &[]);

@@ -18,6 +18,8 @@ pub struct Letter {
     pub field: String,
     pub job: String,
     pub origin: (i32, i64),
+    /// The time of the record there.
+    pub origin_ms: i64,
     pub sequence: Option<String>,
 }
 
@@ -30,6 +32,7 @@ impl Letter {
             field: "id".to_owned(),
             job: "transform-store".to_owned(),
             origin,
+            origin_ms: NEW_YEAR_MS,
             sequence: None,
         }
     }
@@ -52,7 +55,7 @@ pub fn write(world: &World, letters: &[Letter]) -> Vec<i64> {
             ("streamflow-origin-topic", world.topic.clone()),
             ("streamflow-origin-partition", letter.origin.0.to_string()),
             ("streamflow-origin-offset", letter.origin.1.to_string()),
-            ("streamflow-origin-timestamp", NEW_YEAR_MS.to_string()),
+            ("streamflow-origin-timestamp", letter.origin_ms.to_string()),
         ];
         headers.extend(
             letter

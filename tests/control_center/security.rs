@@ -240,6 +240,34 @@ fn behind_https_the_cookie_stays_there() {
 }
 
 #[test]
+fn a_program_with_the_token_reads_the_metrics_and_nothing_else() {
+    let Some(world) = World::shared() else { return };
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&token, "s3cret\n").expect("written");
+    let file = token.path().to_str().expect("a path");
+    let center = with_accounts(&world, &["--metrics-token-file", file]);
+    let with = [("authorization", "Bearer s3cret")];
+    let metrics = center.get_with("/metrics", &with).is(200);
+    metrics.says(&["# EOF"]);
+    for other in ["Bearer s3cre", "Basic s3cret"] {
+        center
+            .get_with("/metrics", &[("authorization", other)])
+            .is(303);
+    }
+    center.get_with("/clusters", &with).is(303);
+    center.get_with("/", &with).is(303);
+
+    std::fs::write(&token, "\n").expect("written");
+    let run = std::process::Command::new(crate::process::file("control-center"))
+        .args(["--metrics-token-file", file])
+        .output()
+        .expect("the program starts");
+    assert_eq!(run.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(said.contains("the token for /metrics is empty"), "{said}");
+}
+
+#[test]
 fn who_is_not_logged_in_is_asked_to_and_programs_are_told() {
     let Some(world) = World::shared() else { return };
     let center = with_accounts(&world, &[]);

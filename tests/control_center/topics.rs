@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::center::{Center, without};
 use crate::event::records;
 use crate::registry::registry;
+use crate::servers::until;
 use crate::world::World;
 
 const TOPICS: &str = "/clusters/controlcenter.cluster/topics";
@@ -18,13 +19,12 @@ fn all_topics_are_listed_and_those_of_kafka_itself_on_wish() {
     assert!(!page.contains("__consumer_offsets"), "{page}");
     // Somebody has committed something.
     world.commit(&world.group("transform-store"), 0, 0);
-    std::thread::sleep(Duration::from_secs(2));
-    let all = center.json(&format!("{TOPICS}?internal=true"));
-    let has = |name: &str| {
-        let topics = all["topics"].as_array().expect("topics");
-        topics.iter().any(|it| it["name"] == name)
-    };
-    assert!(has("__consumer_offsets") && has(&world.topic), "{all}");
+    until("Kafka's own topic", Duration::from_secs(10), || {
+        let all = center.json(&format!("{TOPICS}?internal=true"));
+        let topics = all["topics"].as_array()?;
+        let has = |name: &str| topics.iter().any(|it| it["name"] == name);
+        (has("__consumer_offsets") && has(&world.topic)).then_some(())
+    });
     let named = center.json(&format!("{TOPICS}?name={}", world.topic));
     assert_eq!(named["topics"].as_array().map(Vec::len), Some(2), "{named}");
     center.get("/clusters/another/topics").is(404);

@@ -22,6 +22,13 @@ pub(in crate::control_center) struct Group {
     pub members: Vec<Member>,
 }
 
+impl Group {
+    /// The broker lists a group of the newer protocol (KIP-848), and calls it dead to who asks by the older one, which is what this client does.
+    pub(in crate::control_center) fn is_of_the_newer_protocol(&self) -> bool {
+        self.state == "Dead" && self.members.is_empty()
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::control_center) struct Member {
     pub id: String,

@@ -11,6 +11,9 @@ use crate::control_center::count::Count;
 use crate::control_center::moment::Moment;
 use crate::error::{Error, Result};
 
+/// Of the brokers and of PostgreSQL, at most.
+const CLOCKS_DIFFER_BY: &str = "10 minutes";
+
 /// How far a letter is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -152,11 +155,17 @@ impl States {
             )
         };
         let by_origin = rows.iter().map(known).collect();
-        let sql = "SELECT r.new_partition, r.new_offset, r.origin_ms, r.times \
-                   FROM unnest($2::integer[], $3::bigint[], $4::bigint[]) AS o (p, o, ms) \
-                   JOIN replayed_letters AS r ON r.origin_topic = $1 AND r.new_partition = o.p \
-                   AND r.new_offset = o.o AND r.origin_ms = o.ms";
-        let rows = client.query(sql, &given).await.map_err(untold)?;
+        // The record kept its time, or has that of its writing (LogAppendTime) by the broker's clock. Anything else is a record of a topic
+        // that was made anew, which gives its offsets again.
+        let sql = format!(
+            "SELECT o.p, o.o, o.ms, max(r.times) \
+             FROM unnest($2::integer[], $3::bigint[], $4::bigint[]) AS o (p, o, ms) \
+             JOIN replayed_letters AS r ON r.origin_topic = $1 AND r.new_partition = o.p AND r.new_offset = o.o \
+             WHERE r.origin_ms = o.ms OR to_timestamp(o.ms / 1000.0) \
+             BETWEEN r.begun_at - interval '{CLOCKS_DIFFER_BY}' AND r.replayed_at + interval '{CLOCKS_DIFFER_BY}' \
+             GROUP BY o.p, o.o, o.ms"
+        );
+        let rows = client.query(&sql, &given).await.map_err(untold)?;
         let place = |row: &Row| ((row.get(0), row.get(1), row.get(2)), row.get(3));
         Ok(Self {
             topic: topic.to_owned(),

@@ -44,6 +44,8 @@ struct Row {
     name: String,
     job: Option<&'static str>,
     state: String,
+    /// Then neither state nor members are told.
+    newer_protocol: bool,
     members: usize,
     lag: Panel<Standing>,
 }
@@ -88,6 +90,7 @@ async fn row(ask: &Ask, group: Group) -> Row {
             topics: topics(&lag),
             total: lag.total(),
         })),
+        newer_protocol: group.is_of_the_newer_protocol(),
         state: group.state,
         members: group.members.len(),
         name: group.name,

@@ -88,6 +88,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         airflow: None,
         api_url: None,
         secure_cookies: false,
+        metrics_token: None,
     };
     let center = Center::new(
         options,

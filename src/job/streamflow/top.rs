@@ -108,6 +108,7 @@ fn live(arguments: Arguments, shutdown: &Shutdown) -> Result<Live> {
         airflow: None,
         api_url: None,
         secure_cookies: false,
+        metrics_token: None,
     };
     let center = Center::new(
         options,
