@@ -122,7 +122,8 @@ pub async fn examine(client: &Client) -> Result<String> {
         .query_one(
             "SELECT bool_and(has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT') \
                     AND has_table_privilege(name, 'UPDATE')) \
-                    AND has_table_privilege('landing', 'SELECT') AND has_table_privilege('landing', 'UPDATE'), \
+                    AND has_table_privilege('landing', 'SELECT') AND has_table_privilege('landing', 'UPDATE') \
+                    AND has_sequence_privilege('landed_users_sequence_seq', 'UPDATE'), \
                     (SELECT count(*) FROM landed_users), \
                     (SELECT count(*) FROM landed_users WHERE sequence > (SELECT published_up_to FROM landing) \
                      AND NOT EXISTS (SELECT FROM published_users AS p WHERE p.sequence = landed_users.sequence)) \
@@ -133,7 +134,7 @@ pub async fn examine(client: &Client) -> Result<String> {
         .map_err(|cause| failed("show its landing tables", cause))?;
     if !row.get::<_, bool>(0) {
         return Err(Error::denied("this user may not write the landing tables")
-            .hint("GRANT SELECT, INSERT, UPDATE ON landed_users, kept_apart_users, published_users, and SELECT, UPDATE ON landing TO the user of DATABASE_URL"));
+            .hint("GRANT SELECT, INSERT, UPDATE ON landed_users, kept_apart_users, published_users, SELECT, UPDATE ON landing, and UPDATE ON SEQUENCE landed_users_sequence_seq TO the user of DATABASE_URL"));
     }
     let (landed, unpublished): (i64, i64) = (row.get(1), row.get(2));
     Ok(format!(

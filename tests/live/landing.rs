@@ -201,7 +201,7 @@ fn a_page_that_breaks_off_leaves_nothing() {
 fn who_lands_by_hand_meanwhile_disturbs_nobody() {
     let Some(world) = World::own() else { return };
     let ids = ids(4 * PAGE_SIZE);
-    // Numbers are drawn in between by somebody else.
+    // Numbers are drawn by somebody else, too.
     world.sql(
         "CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS $$ \
          BEGIN PERFORM nextval('landed_users_sequence_seq'); RETURN NEW; END $$; \

@@ -57,9 +57,8 @@ pub struct Landing {
     client: Client,
     before: Statement,
     known: Statement,
+    draw: Statement,
     copy: Statement,
-    span: Statement,
-    sequences: Statement,
     keep_apart: Statement,
     /// Known ids come in runs: a page is compared with what is landed before it is written where the page before had some.
     expects_known: bool,
@@ -79,16 +78,15 @@ impl Landing {
         )
         .await?;
         let known = prepare("SELECT id, raw::text FROM landed_users WHERE id = ANY ($1)").await?;
+        // All at once: drawn by each row they take an eighth of what landing it takes.
+        let draw = prepare(
+            "SELECT setval('landed_users_sequence_seq', nextval('landed_users_sequence_seq') + $1 - 1)",
+        )
+        .await?;
+        // What COPY gives is written, also where the column is GENERATED ALWAYS.
         let copy =
-            prepare("COPY landed_users (id, raw, seed, page) FROM STDIN (FORMAT binary)").await?;
-        let span = prepare(
-            "SELECT (SELECT sequence FROM landed_users WHERE id = $1), max(sequence) FROM landed_users",
-        )
-        .await?;
-        let sequences = prepare(
-            "SELECT array_agg(sequence ORDER BY sequence) FROM landed_users WHERE id = ANY ($1)",
-        )
-        .await?;
+            prepare("COPY landed_users (sequence, id, raw, seed, page) FROM STDIN (FORMAT binary)")
+                .await?;
         let keep_apart = prepare(
             "INSERT INTO kept_apart_users (reason, field, id, raw, fingerprint, seed, page) \
              SELECT apart.*, $6, $7 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::bytea[]) AS apart \
@@ -99,9 +97,8 @@ impl Landing {
             client,
             before,
             known,
+            draw,
             copy,
-            span,
-            sequences,
             keep_apart,
             expects_known: true,
             requests: Requests::default(),
@@ -133,9 +130,9 @@ impl Landing {
     ) -> Result<Landed> {
         for tries_left in (0..TRIES).rev() {
             match self.transaction(origin, readable, apart).await {
-                Ok(written) => {
-                    self.expects_known = written.new.len() < readable.len();
-                    return written.into_landed();
+                Ok(landed) => {
+                    self.expects_known = landed.new.len() < readable.len();
+                    return Ok(landed);
                 }
                 // All is rolled back: the end of the transaction was sent along.
                 Err(cause) if is_known(&cause) && tries_left > 0 => self.expects_known = true,
@@ -151,13 +148,12 @@ impl Landing {
         origin: &PageOrigin,
         readable: &[Readable<'_>],
         apart: &[Apart<'_>],
-    ) -> Result<Written, PostgresError> {
+    ) -> Result<Landed, PostgresError> {
         let client = &self.client;
         let begin = async {
             let begin = client.batch_execute(BEGIN);
             try_join!(biased; begin, client.query_one(&self.before, &[]))
         };
-        let copy = CopyIn::begin(client, &self.copy);
         let known: Vec<Row>;
         let (before, sorted, copy) = if self.expects_known {
             let ids: Vec<Uuid> = readable.iter().map(|it| it.id).collect();
@@ -167,51 +163,45 @@ impl Landing {
             let known = known.iter().map(|row| (row.get(0), row.get(1)));
             let sorted = Sorted::of(readable, known.collect());
             let kept_apart = self.keep_apart(origin, apart, &sorted.conflicting);
-            let (_, copy) = try_join!(biased; kept_apart, copy)?;
+            let (_, copy) = try_join!(biased; kept_apart, self.begin_copy(sorted.new.len()))?;
             (before, sorted, copy)
         } else {
             let kept_apart = self.keep_apart(origin, apart, &[]);
+            let copy = self.begin_copy(readable.len());
             let ((_, before), _, copy) = try_join!(biased; begin, kept_apart, copy)?;
             (before, Sorted::all_new(readable), copy)
         };
-        let (before, landed_at_ms): (i64, i64) = (before.get(0), before.get(1));
-        let new: Vec<Uuid> = sorted.new.iter().map(|it| it.id).collect();
-        let first = new.first();
-        let first: [&(dyn ToSql + Sync); 1] = [&first];
-        let (copied, span, committed) = join!(
-            biased;
-            copy_all(copy, origin, &sorted.new),
-            client.query_one(&self.span, &first),
-            client.batch_execute("COMMIT"),
-        );
-        copied?;
-        let span = span?;
+        let new = async {
+            match copy {
+                Some((copy, first)) => copy_all(copy, first, origin, &sorted.new).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (new, committed) = join!(biased; new, client.batch_execute("COMMIT"));
+        let new = new?;
         committed?;
-        Ok(Written {
+        Ok(Landed {
+            landed: new.len() as u64,
             already_landed: sorted.already_landed,
             conflicting: sorted.conflicting.len() as u64,
-            before,
-            landed_at_ms,
-            sequences: self.sequences((span.get(0), span.get(1)), &new).await?,
+            before: before.get(0),
+            landed_at_ms: before.get(1),
             new,
         })
     }
 
-    /// Of all new users, by that of the first one and the highest of all: they were drawn one after the other.
-    async fn sequences(
-        &self,
-        (first, highest): (Option<i64>, Option<i64>),
-        new: &[Uuid],
-    ) -> Result<Vec<i64>, PostgresError> {
-        let (Some(first), Some(highest)) = (first, highest) else {
-            return Ok(Vec::new());
-        };
-        if highest - first + 1 == new.len() as i64 {
-            return Ok((first..=highest).collect());
+    /// With the number of the first user. Under the lock nobody else who lands draws any in between; from who writes by hand the unique key
+    /// protects.
+    async fn begin_copy(&self, users: usize) -> Result<Option<(CopyIn, i64)>, PostgresError> {
+        if users == 0 {
+            return Ok(None);
         }
-        // Somebody has landed by other means meanwhile.
-        let row = self.client.query_one(&self.sequences, &[&new]).await?;
-        Ok(row.get::<_, Option<Vec<i64>>>(0).unwrap_or_default())
+        let count = users as i64;
+        let draw: [&(dyn ToSql + Sync); 1] = [&count];
+        let draw = self.client.query_one(&self.draw, &draw);
+        let copy = CopyIn::begin(&self.client, &self.copy);
+        let (last, copy) = try_join!(biased; draw, copy)?;
+        Ok(Some((copy, last.get::<_, i64>(0) - count + 1)))
     }
 
     /// Each record once for a reason.
@@ -277,44 +267,23 @@ impl<'a> KeptApart<'a> {
     }
 }
 
-/// What a transaction has written.
-struct Written {
-    already_landed: u64,
-    conflicting: u64,
-    before: i64,
-    landed_at_ms: i64,
-    new: Vec<Uuid>,
-    sequences: Vec<i64>,
-}
-
-impl Written {
-    fn into_landed(self) -> Result<Landed> {
-        if self.sequences.len() != self.new.len() {
-            return Err(Error::bug("a page was landed with another number of users"));
-        }
-        Ok(Landed {
-            landed: self.new.len() as u64,
-            already_landed: self.already_landed,
-            conflicting: self.conflicting,
-            before: self.before,
-            landed_at_ms: self.landed_at_ms,
-            new: self.new.into_iter().zip(self.sequences).collect(),
-        })
-    }
-}
-
-/// Numbers are drawn in the order of the rows.
+/// Tells id and number of each.
 async fn copy_all(
     mut copy: CopyIn,
+    first: i64,
     origin: &PageOrigin,
     new: &[&Readable<'_>],
-) -> Result<u64, PostgresError> {
+) -> Result<Vec<(Uuid, i64)>, PostgresError> {
     let (seed, page) = (origin.seed.as_bytes(), origin.page.to_be_bytes());
-    for record in new {
-        let raw = record.raw.as_bytes();
-        copy.row([record.id.as_bytes(), raw, seed, &page]).await?;
+    let mut numbered = Vec::with_capacity(new.len());
+    for (record, sequence) in new.iter().zip(first..) {
+        let (id, raw) = (record.id.as_bytes(), record.raw.as_bytes());
+        copy.row([&sequence.to_be_bytes(), id, raw, seed, &page])
+            .await?;
+        numbered.push((record.id, sequence));
     }
-    copy.end().await
+    copy.end().await?;
+    Ok(numbered)
 }
 
 fn is_known(cause: &PostgresError) -> bool {
