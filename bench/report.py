@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -28,6 +27,7 @@ class Results:
     def __init__(self, file):
         told = json.loads(file.read_text())
         self.seconds = told["seconds"]
+        self.commit = told["commit"]
         self.rows = defaultdict(list)
         for row in told["rows"]:
             self.rows[row["case"]].append(row)
@@ -161,11 +161,10 @@ def main():
     bars(results, "fetch", "rate", "Users a second from the API onto the topic", images / "performance-fetch.svg")
     bars(results, "count", "rate", "Users a second counted", images / "performance-count.svg")
     lines(results, images / "performance-growth.svg")
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     drained = ("rate", "cpu_us", "peak_mb", "wire_bytes")
     text = f"""# Performance
 
-Made by `make bench`, which took {results.seconds / 60:.0f} minutes: {machine()}. Commit {commit}. The servers (PostgreSQL 18, Kafka 4.1, Cassandra 5.0, one node each)
+Made by `make bench`, which took {results.seconds / 60:.0f} minutes: {machine()}. Commit {results.commit}. The servers (PostgreSQL 18, Kafka 4.1, Cassandra 5.0, one node each)
 run on the same cores as what is measured, one system at a time. A number is the median of the runs, with the lowest and the highest in parentheses. After each
 run into the table every row is compared with what it must be. CPU and memory include the processes that a program starts; bytes on the wire are all
 that went over the loopback device meanwhile. Machines differ, and busy ones more: compare the ratios.

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ def main():
     arguments = parser.parse_args()
     only = [name for name in arguments.only.split(",") if name]
     size = cases.QUICK if arguments.quick else cases.FULL
+    # Before the first measure: what is edited meanwhile is not measured.
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     results, failed, begun = [], 0, time.monotonic()
     for name, case in cases.ALL.items():
         if only and name not in only:
@@ -37,7 +40,7 @@ def main():
         except Exception as error:  # one that fails must not cost the others
             failed += 1
             print(f"  FAILED: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-    arguments.results.write_text(json.dumps({"quick": arguments.quick, "seconds": time.monotonic() - begun, "rows": results}, indent=1))
+    arguments.results.write_text(json.dumps({"quick": arguments.quick, "commit": commit, "seconds": time.monotonic() - begun, "rows": results}, indent=1))
     print(f"bench: {len(results)} measures, {failed} cases failed, in {time.monotonic() - begun:.0f} s")
     return 1 if failed else 0
 
