@@ -245,7 +245,9 @@ fn also_where_the_topic_gives_each_record_the_time_of_its_writing() {
     let Some(world) = World::shared() else { return };
     let admin = world.base.servers.kafka_admin();
     let topic = ResourceSpecifier::Topic(&world.topic);
-    let times = AlterConfig::new(topic).set("message.timestamp.type", "LogAppendTime");
+    let times = AlterConfig::new(topic)
+        .set("message.timestamp.type", "LogAppendTime")
+        .set("retention.ms", "-1");
     let altered = wait(admin.alter_configs([&times], &Servers::admin_options()));
     altered.expect("an answer")[0].as_ref().expect("altered");
     is_given_up_after_three(&world);

@@ -141,18 +141,19 @@ fn a_topic_is_followed_masked_filtered_and_until_a_signal() {
     assert_eq!(lines(&one)[0]["key"], ids[2].to_string());
     // What is hidden cannot be searched for: of two records with the text, the one is found that has it in a field that is shown.
     let mut shown = event(Uuid::new_v4(), 1);
-    shown["gender"] = "user1@".into();
+    shown["note"] = "Exampleshire".into();
     let in_order = [event(Uuid::new_v4(), 1), shown.clone()].map(|event| Given {
         partition: Some(1),
         ..record(&event)
     });
     world.produce(&in_order);
-    let found = tail(&["--max-records", "1", "--json", "--filter", "user1@"]);
+    let found = tail(&["--max-records", "1", "--json", "--filter", "Exampleshire"]);
     assert_eq!(lines(&found)[0]["key"], shown["id"], "{}", found.stdout);
-    let running = world.spawn(
+    let mut running = world.spawn(
         "streamflow",
         &["tail", topic, "--from-beginning", "--filter", "nowhere"],
     );
+    running.wait_for_log("until a signal");
     running.terminate();
     assert_eq!(running.finish().exits(0).stdout, "");
     world

@@ -55,7 +55,7 @@ fn a_missing_database_is_a_matter_of_configuration() {
 fn missing_landing_tables_are_named_with_what_makes_them() {
     let Some(world) = World::own() else { return };
     let api = Api::start();
-    world.sql("DROP FUNCTION land_users; DROP TABLE landed_users, kept_apart_users, landing");
+    world.sql("DROP TABLE landed_users, kept_apart_users, landing");
     let arguments = ["--users", "1", "--api-url", &api.url()];
     let done = world.run("fetch-publish", &arguments).exits(78);
     done.says(&["PostgreSQL", INIT]);

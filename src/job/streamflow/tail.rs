@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use clap::Args;
+use log::info;
 
 use crate::boot::Report;
 use crate::config::{KafkaArguments, SchemaRegistryArguments};
@@ -46,6 +47,18 @@ pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Rep
         max_records: arguments.max_records,
         filter: arguments.filter,
     };
+    info!(
+        "follows the topic {} from {} until a signal{}",
+        following.topic,
+        if following.from_beginning {
+            "its first record"
+        } else {
+            "now"
+        },
+        following
+            .max_records
+            .map_or(String::new(), |max| format!(", or for {max} records")),
+    );
     let json = arguments.json;
     let mut on_line = |line: &Line| {
         let mut out = std::io::stdout().lock();
