@@ -15,6 +15,7 @@ mod told;
 mod watch;
 mod watched;
 
+pub(crate) use numbers::{END_TO_END, end_to_end_bounds};
 pub(crate) use process::encode as encode_process;
 
 pub use lag::{Offsets, Standing};

@@ -39,7 +39,7 @@ use tokio::task::JoinError;
 use tokio_postgres::Client;
 
 use crate::broker::Broker;
-use crate::config::KafkaArguments;
+use crate::config::{GroupArguments, KafkaArguments};
 use crate::error::{Error, Result};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
@@ -71,8 +71,7 @@ pub struct Sources<R> {
 #[derive(Debug, Clone)]
 pub struct Options {
     pub keyspace: String,
-    pub transform_store_group_id: String,
-    pub aggregate_group_id: String,
+    pub groups: GroupArguments,
     /// The rule of both jobs.
     pub filter: Filter,
     /// How many examples of each kind of difference are kept.

@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
-use serde_json::{Map, Value};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
 use super::center::{AirflowAccess, Link};
 use super::live::{LastSuccesses, plain};
@@ -17,11 +18,14 @@ use super::moment::Moment;
 use crate::error::{Error, Result};
 pub(super) use offsets::{Span, spans};
 pub(super) use told::{Run, Task};
-use told::{list, run, task};
+use told::{list, run, run_id, task};
 
 pub(super) const DAGS: [&str; 2] = ["user_automation", "sparking_flow"];
 
 const ASK_TIMEOUT: Duration = Duration::from_secs(3);
+/// Requests under way at once, of all pages. Airflow's server has 15 connections to its database: with dozens of requests waiting for one, it
+/// answers nobody for minutes.
+const ASKED_AT_ONCE: usize = 4;
 const MAX_ANSWER_BYTES: usize = 8 << 20;
 /// Sums of runs that have ended; the oldest are asked for again.
 const MAX_REMEMBERED: usize = 2_000;
@@ -33,6 +37,7 @@ pub(super) struct Airflow {
     token: Link<String>,
     /// By run, task and try: they do not change.
     sums: Mutex<HashMap<String, Option<Map<String, Value>>>>,
+    turns: Semaphore,
 }
 
 impl Airflow {
@@ -42,6 +47,7 @@ impl Airflow {
             access,
             token: Link::default(),
             sums: Mutex::default(),
+            turns: Semaphore::new(ASKED_AT_ONCE),
         }
     }
 
@@ -102,13 +108,33 @@ impl Airflow {
         Ok(found.as_ref().map(run))
     }
 
-    /// In the order in which they began.
-    pub(super) async fn tasks(&self, dag: &str, id: &str) -> Result<Vec<Task>> {
-        let path = ["dags", dag, "dagRuns", id, "taskInstances"];
-        let found = self.get(&path, &[]).await?.unwrap_or_default();
-        let mut tasks: Vec<Task> = list(&found, "task_instances").iter().map(task).collect();
-        tasks.sort_by_key(|it| it.started.map_or(i64::MAX, |at| at.ms()));
-        Ok(tasks)
+    /// Of each run of one DAG, in the order in which they began.
+    pub(super) async fn tasks(&self, dag: &str, runs: &[Run]) -> Result<Vec<Vec<Task>>> {
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let mut by_run: HashMap<String, Vec<Task>> = HashMap::new();
+        let mut read = 0;
+        while !ids.is_empty() {
+            let wanted = json!({ "dag_ids": [dag], "dag_run_ids": ids, "order_by": "start_date", "page_offset": read });
+            let path = ["dags", "~", "dagRuns", "~", "taskInstances", "list"];
+            let page = self.post(&path, &wanted).await?.unwrap_or_default();
+            let told = list(&page, "task_instances");
+            for it in told {
+                by_run.entry(run_id(it)).or_default().push(task(it));
+            }
+            read += told.len();
+            let total = page["total_entries"].as_u64().unwrap_or(0);
+            if told.is_empty() || read as u64 >= total {
+                break;
+            }
+        }
+        // Those that wait come last.
+        let began = |it: &Task| it.started.map_or(i64::MAX, |at| at.ms());
+        let tasks_of = |run: &Run| {
+            let mut tasks = by_run.remove(&run.id).unwrap_or_default();
+            tasks.sort_by_key(began);
+            tasks
+        };
+        Ok(runs.iter().map(tasks_of).collect())
     }
 
     /// What the task has returned: the last line of its program.
@@ -177,17 +203,15 @@ impl Airflow {
         let mut found = LastSuccesses::default();
         for dag in DAGS {
             let (runs, _) = self.runs(dag, 0, 3).await?;
-            for run in runs {
-                for task in self.tasks(dag, &run.id).await? {
-                    let place = match task.id.as_str() {
-                        "fetch_publish" => &mut found.fetch_publish,
-                        "python_job" => &mut found.transform_store,
-                        "java_job" => &mut found.aggregate,
-                        _ => continue,
-                    };
-                    if task.state == "success" {
-                        *place = (*place).max(task.ended.map(|at| at.ms()));
-                    }
+            for task in self.tasks(dag, &runs).await?.into_iter().flatten() {
+                let place = match task.id.as_str() {
+                    "fetch_publish" => &mut found.fetch_publish,
+                    "python_job" => &mut found.transform_store,
+                    "java_job" => &mut found.aggregate,
+                    _ => continue,
+                };
+                if task.state == "success" {
+                    *place = (*place).max(task.ended.map(|at| at.ms()));
                 }
             }
         }
@@ -205,16 +229,29 @@ impl Airflow {
         live_address_with_query(&url)
     }
 
-    /// Logs in first, and once more when the token has run out. Nothing where Airflow has no such thing.
+    /// Nothing where Airflow has no such thing.
     async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Option<Value>> {
+        let url = self.url("api/v2", path);
+        self.ask(|| self.client.get(url.clone()).query(query)).await
+    }
+
+    /// A question that is too long for an address.
+    async fn post(&self, path: &[&str], question: &Value) -> Result<Option<Value>> {
+        let url = self.url("api/v2", path);
+        self.ask(|| {
+            self.client
+                .post(url.clone())
+                .header(CONTENT_TYPE, "application/json")
+                .body(question.to_string())
+        })
+        .await
+    }
+
+    /// Logs in first, and once more when the token has run out.
+    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Option<Value>> {
         let mut token = self.token(None).await?;
         for is_last in [false, true] {
-            let request = self
-                .client
-                .get(self.url("api/v2", path))
-                .query(query)
-                .bearer_auth(&token);
-            let (status, body) = self.send(request).await?;
+            let (status, body) = self.send(request().bearer_auth(&token)).await?;
             match status {
                 StatusCode::UNAUTHORIZED if !is_last => token = self.token(Some(token)).await?,
                 StatusCode::NOT_FOUND => return Ok(None),
@@ -246,11 +283,10 @@ impl Airflow {
     }
 
     async fn log_in(&self) -> Result<String> {
-        let login =
-            serde_json::json!({ "username": self.access.user, "password": self.access.password });
+        let login = json!({ "username": self.access.user, "password": self.access.password });
         let request = self
             .client
-            .request(Method::POST, self.url("auth", &["token"]))
+            .post(self.url("auth", &["token"]))
             .header(CONTENT_TYPE, "application/json")
             .body(login.to_string());
         let (status, body) = self.send(request).await?;
@@ -271,6 +307,8 @@ impl Airflow {
         let request = request
             .header(ACCEPT, "application/json")
             .timeout(ASK_TIMEOUT);
+        // It is never closed. The time runs from the turn on, and what waits for one has a bound of its own, or a reader who gives up.
+        let _turn = self.turns.acquire().await;
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
         let mut body = Vec::new();
@@ -349,9 +387,7 @@ mod tests {
             url.as_str(),
             "http://one:8080/api/v2/dags/sparking_flow/dagRuns/manual__2026-11-21T10:00:00+00:00%2F..%2Fx%3Fy%23z"
         );
-        let task = task(
-            &serde_json::json!({"task_id": "python_job", "state": "success", "try_number": 2}),
-        );
+        let task = task(&json!({"task_id": "python_job", "state": "success", "try_number": 2}));
         assert_eq!(
             airflow.log_page("sparking_flow", "a b", &task),
             "http://one:8080/dags/sparking_flow/runs/a%20b/tasks/python_job?try_number=2"

@@ -1,7 +1,7 @@
 //! What all pages share: the servers, who may come in, and the settings.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use super::sessions::Sessions;
 use super::tables::Tables;
 use super::tail::Tails;
 use crate::config::{
-    CassandraArguments, ConnectArguments, DatabaseArguments, KafkaArguments,
+    CassandraArguments, ConnectArguments, DatabaseArguments, GroupArguments, KafkaArguments,
     SchemaRegistryArguments,
 };
 use crate::error::{Error, Kind, Result};
@@ -43,11 +43,12 @@ pub struct Options {
     pub read_only: bool,
     /// The one cluster's name in addresses.
     pub cluster: String,
-    pub transform_store_group_id: String,
-    pub aggregate_group_id: String,
+    pub groups: GroupArguments,
     pub airflow: Option<AirflowAccess>,
     /// Where users are fetched from, for the question whether it answers.
     pub api_url: Option<Url>,
+    /// The metrics of jobs that run for long.
+    pub job_metrics: Vec<Url>,
     /// Browsers keep the session's cookie to themselves on the way: only over HTTPS.
     pub secure_cookies: bool,
     /// With it a program reads `/metrics` without a session.
@@ -65,6 +66,22 @@ pub struct AirflowAccess {
 }
 
 impl Options {
+    /// For who looks by the same ways from a terminal: nobody listens.
+    pub fn without_pages(groups: GroupArguments) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            hosts: Vec::new(),
+            read_only: true,
+            cluster: String::new(),
+            groups,
+            airflow: None,
+            api_url: None,
+            job_metrics: Vec::new(),
+            secure_cookies: false,
+            metrics_token: None,
+        }
+    }
+
     /// Other names can be made to lead here by who owns them, and a browser would then hand our pages to theirs (DNS rebinding).
     pub(super) fn is_allowed_host(&self, name: &str) -> bool {
         let is_local = name == "localhost"
@@ -121,11 +138,7 @@ impl Center {
                  (STREAMFLOW_CONTROL_CENTER_LISTEN)",
             ));
         }
-        let looker = Looker::new(
-            &kafka,
-            &options.transform_store_group_id,
-            &options.aggregate_group_id,
-        )?;
+        let looker = Looker::new(&kafka, &options.groups)?;
         let http = Client::builder()
             .user_agent(concat!("streamflow/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(2))

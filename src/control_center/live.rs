@@ -1,6 +1,7 @@
 //! The pipeline as it is now and was in the last hour: looked at every few seconds by one task, for all visitors together.
 
 mod bottleneck;
+mod latency;
 mod look;
 mod points;
 mod probes;

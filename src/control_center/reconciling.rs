@@ -258,8 +258,7 @@ async fn read(
     };
     let options = Options {
         keyspace: center.tables.keyspace().to_owned(),
-        transform_store_group_id: center.options.transform_store_group_id.clone(),
-        aggregate_group_id: center.options.aggregate_group_id.clone(),
+        groups: center.options.groups.clone(),
         filter,
         show: SHOW,
         work_folder: std::env::temp_dir(),

@@ -11,12 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use log::{debug, warn};
+use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
 use super::center::Center;
 use super::decoding::Decoder;
 use super::kafka::{Cursor, Follower, Kafka, Message, Topic};
 use super::reply::Refusal;
+use crate::error;
 
 /// Rows that a slow listener may be behind.
 const BUFFERED_ROWS: usize = 1_024;
@@ -24,6 +26,8 @@ const BUFFERED_ROWS: usize = 1_024;
 const ROWS_PER_SECOND: u32 = 1_000;
 const MOST_TOPICS: usize = 16;
 const MOST_LISTENERS: usize = 200;
+/// How often it is looked whether the topic has more partitions than before.
+const LOOK_FOR_PARTITIONS: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(200);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -178,12 +182,19 @@ fn read(center: &Arc<Center>, name: &str, shared: &Arc<Shared>, follower: &Follo
     let mut decoder = Decoder::new(center.clone(), false);
     let (mut second, mut rows, mut left_out) = (Instant::now(), 0, 0);
     let mut looked_around = Instant::now();
+    let mut looked_for_partitions = Instant::now();
     loop {
         if looked_around.elapsed() >= POLL {
             looked_around = Instant::now();
             if center.shutdown.is_requested() || center.tails.leave_when_alone(name, shared) {
                 break;
             }
+        }
+        if looked_for_partitions.elapsed() >= LOOK_FOR_PARTITIONS {
+            if let Err(error) = take_in_new_partitions(center, name, shared, follower) {
+                debug!("{error}");
+            }
+            looked_for_partitions = Instant::now();
         }
         if second.elapsed() >= SECOND {
             (second, rows) = (Instant::now(), 0);
@@ -215,6 +226,27 @@ fn read(center: &Arc<Center>, name: &str, shared: &Arc<Shared>, follower: &Follo
             }
             None => left_out += 1,
         }
+    }
+}
+
+/// From their beginning: what came before they were seen is new, too.
+fn take_in_new_partitions(
+    center: &Arc<Center>,
+    name: &str,
+    shared: &Shared,
+    follower: &Follower,
+) -> error::Result<()> {
+    let cluster = Handle::current().block_on(center.kafka.cluster())?;
+    let partitions = cluster.topics.get(name).map(|it| &it.partitions);
+    let mut place = locked(&shared.place);
+    let before = place.0.len();
+    for partition in partitions.into_iter().flatten() {
+        let first = partition.first_offset.unwrap_or(0);
+        place.0.entry(partition.id).or_insert(first);
+    }
+    match place.0.len() == before {
+        true => Ok(()),
+        false => follower.go_on(&place),
     }
 }
 

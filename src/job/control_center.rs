@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 
 use crate::boot::{self, Program, Report};
 use crate::config::{
-    CassandraArguments, DatabaseArguments, KafkaArguments, LogArguments, SchemaRegistryArguments,
-    secret_file_name, secret_from_file,
+    CassandraArguments, DatabaseArguments, GroupArguments, KafkaArguments, LogArguments,
+    SchemaRegistryArguments, secret_file_name, secret_from_file,
 };
 use crate::control_center::{self, Accounts, AirflowAccess, Center, Options};
 use crate::error::{Error, Result};
@@ -111,25 +111,12 @@ pub struct Arguments {
     #[arg(long, env = "STREAMFLOW_API_URL", hide_env_values = true, value_parser = parse_http_url, value_name = "URL", help_heading = "API")]
     api_url: Option<Url>,
 
-    /// Consumer group of transform-store
-    #[arg(
-        long,
-        env = "TRANSFORM_STORE_GROUP_ID",
-        default_value = "transform-store",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    transform_store_group_id: String,
+    /// Metrics of jobs that run for long (their --metrics-addr), separated by commas: with them /throughput tells how long records take
+    #[arg(long = "job-metrics-url", env = "STREAMFLOW_JOB_METRICS_URLS", hide_env_values = true, value_delimiter = ',', value_parser = parse_http_url_or_none, value_name = "URL,…", help_heading = "Jobs")]
+    job_metrics_urls: Vec<Option<Url>>,
 
-    /// Consumer group of aggregate
-    #[arg(
-        long,
-        env = "AGGREGATE_GROUP_ID",
-        default_value = "aggregate",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    aggregate_group_id: String,
+    #[command(flatten)]
+    groups: GroupArguments,
 
     #[command(flatten)]
     kafka: KafkaArguments,
@@ -188,9 +175,9 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         listen: address,
         hosts: arguments.allowed_hosts,
         read_only,
+        job_metrics: arguments.job_metrics_urls.into_iter().flatten().collect(),
         cluster: arguments.cluster_name,
-        transform_store_group_id: arguments.transform_store_group_id,
-        aggregate_group_id: arguments.aggregate_group_id,
+        groups: arguments.groups,
         airflow: arguments.airflow_url.map(|url| AirflowAccess {
             page: arguments.airflow_page_url.unwrap_or_else(|| url.clone()),
             url,
@@ -247,6 +234,14 @@ fn parse_cluster(text: &str) -> Result<String, String> {
     match !text.is_empty() && text.chars().all(is_plain) && !text.chars().all(|c| c == '.') {
         true => Ok(text.to_owned()),
         false => Err("expected letters, digits, '.', '_' and '-'".to_owned()),
+    }
+}
+
+/// An empty variable counts as none.
+fn parse_http_url_or_none(text: &str) -> Result<Option<Url>, String> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse_http_url(text).map(Some),
     }
 }
 

@@ -13,6 +13,14 @@ use super::{Operation, Subject};
 /// One label. Its values are few and known: never an id, never a content.
 type Label = [(&'static str, &'static str); 1];
 
+/// Upper bounds of the buckets for the time from a record to its row: 1 ms to 4.7 hours, doubled each time.
+pub(crate) fn end_to_end_bounds() -> impl Iterator<Item = f64> {
+    exponential_buckets(0.001, 2.0, 25)
+}
+
+/// The histogram of these times.
+pub(crate) const END_TO_END: &str = "streamflow_end_to_end_latency";
+
 /// What is counted where it happens; the rest is computed at a scrape.
 #[derive(Debug)]
 pub(super) struct Numbers {
@@ -20,6 +28,8 @@ pub(super) struct Numbers {
     retries: Family<Label, Counter>,
     requests_in_flight: Family<Label, Gauge>,
     measured: BTreeMap<&'static str, Measured>,
+    /// Of a job that stores rows.
+    pub(super) end_to_end: Option<Histogram>,
     pub(super) rebalances: Counter,
 }
 
@@ -61,6 +71,16 @@ impl Numbers {
             (operation.as_str(), measured)
         });
         let measured = measured.collect();
+        let end_to_end = subject.operations.contains(&Operation::Store).then(|| {
+            let seconds = Histogram::new(end_to_end_bounds());
+            registry.register_with_unit(
+                END_TO_END,
+                "From the time of a record (its landing) to the acknowledgement of its row",
+                Unit::Seconds,
+                seconds.clone(),
+            );
+            seconds
+        });
         let rebalances = Counter::default();
         if subject.consumes {
             registry.register(
@@ -74,6 +94,7 @@ impl Numbers {
             retries,
             requests_in_flight,
             measured,
+            end_to_end,
             rebalances,
         }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::numbers::Measured;
 use super::told::Inner;
@@ -20,6 +22,7 @@ pub(super) struct Kind {
     /// As messages name it.
     pub(super) server: String,
     pub(super) measured: Option<Measured>,
+    pub(super) end_to_end: Option<Histogram>,
     pub(super) retries: Counter,
     pub(super) in_flight: Gauge,
     /// The consuming loop itself waits for them.
@@ -77,6 +80,19 @@ impl Request<'_> {
             measured.records.observe(self.records as f64);
         }
         self.out_of_trouble(kind);
+    }
+
+    /// The records that have come to their end with it, by their own times in milliseconds since 1970.
+    pub fn ended(&self, times_ms: impl Iterator<Item = i64>) {
+        let Some(end_to_end) = self.kind.and_then(|kind| kind.end_to_end.as_ref()) else {
+            return;
+        };
+        let now_ms = Timestamp::now().as_millisecond();
+        for time_ms in times_ms {
+            // A clock that is ahead of ours makes nothing negative.
+            let took_ms = now_ms.saturating_sub(time_ms).max(0);
+            end_to_end.observe(took_ms as f64 / 1_000.0);
+        }
     }
 
     fn failed(&self) {

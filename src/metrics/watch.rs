@@ -78,6 +78,9 @@ impl Watch {
                 watched_by: inner.clone(),
                 server: server.to_string(),
                 measured: operation.and_then(|it| inner.numbers.measured(it)),
+                end_to_end: operation
+                    .filter(|it| *it == Operation::Store)
+                    .and_then(|_| inner.numbers.end_to_end.clone()),
                 retries: inner.numbers.retries(server.label),
                 in_flight: inner.numbers.requests_in_flight(server.label),
                 in_the_loop,

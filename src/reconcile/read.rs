@@ -54,8 +54,8 @@ where
 
     let committed_by = |group_id| committed_offsets(&kafka, group_id, &kafka.topic, &partitions);
     let committed = Committed {
-        transform_store: committed_by(&options.transform_store_group_id)?,
-        aggregate: committed_by(&options.aggregate_group_id)?,
+        transform_store: committed_by(&options.groups.transform_store)?,
+        aggregate: committed_by(&options.groups.aggregate)?,
     };
     let kept = kept_summaries(&session, &kafka.topic, options, &partitions).await?;
 
@@ -135,7 +135,7 @@ async fn kept_summaries(
     let summaries = UserSummaries::prepare(
         session.clone(),
         &options.keyspace,
-        &options.aggregate_group_id,
+        &options.groups.aggregate,
         topic,
         options.retry_timeout,
     )

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -25,6 +26,10 @@ pub struct Played {
     pub asked: Mutex<Vec<String>>,
     /// What each task has returned.
     pub returned: Mutex<BTreeMap<&'static str, Value>>,
+    /// Runs of sparking_flow beside the two with names of their own.
+    pub more_runs: AtomicUsize,
+    under_way: AtomicUsize,
+    pub most_at_once: AtomicUsize,
 }
 
 /// Plays what the pages ask of Airflow 3. The first token runs out after one question.
@@ -43,6 +48,16 @@ pub fn played() -> (String, Arc<Played>) {
 }
 
 async fn answer(State(played): State<Arc<Played>>, request: Request) -> Response {
+    let under_way = played.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+    played.most_at_once.fetch_max(under_way, Ordering::SeqCst);
+    // So that what comes at once is there at once.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let response = respond(&played, request).await;
+    played.under_way.fetch_sub(1, Ordering::SeqCst);
+    response
+}
+
+async fn respond(played: &Played, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     if parts.method == Method::POST && path == "/auth/token" {
@@ -78,8 +93,8 @@ async fn answer(State(played): State<Arc<Played>>, request: Request) -> Response
         json!({"dag_id": "sparking_flow", "dag_run_id": id, "run_type": "manual", "state": state,
                "start_date": "2026-11-21T10:00:00Z", "end_date": "2026-11-21T10:00:12Z"})
     };
-    let task = |id: &str, second: u32| {
-        json!({"task_id": id, "state": "success", "try_number": 2,
+    let task = |run: &str, id: &str, second: u32| {
+        json!({"dag_run_id": run, "task_id": id, "state": "success", "try_number": 2,
                "start_date": format!("2026-11-21T10:00:0{second}Z"), "end_date": "2026-11-21T10:00:09Z"})
     };
     let returned = |task: &str| {
@@ -99,7 +114,10 @@ async fn answer(State(played): State<Arc<Played>>, request: Request) -> Response
         }
         "/dags/user_automation/dagRuns" => json!({"dag_runs": [], "total_entries": 0}),
         "/dags/sparking_flow/dagRuns" => {
-            json!({"dag_runs": [run(RUN, "success"), run(HOSTILE, "failed")], "total_entries": 2})
+            let more = played.more_runs.load(Ordering::SeqCst);
+            let mut runs = vec![run(RUN, "success"), run(HOSTILE, "failed")];
+            runs.extend((0..more).map(|it| run(&format!("more-{it}"), "success")));
+            json!({"dag_runs": runs, "total_entries": runs.len()})
         }
         path if path.ends_with("/return_value") => {
             let returned = played.returned.lock().expect("no one broke off");
@@ -109,8 +127,19 @@ async fn answer(State(played): State<Arc<Played>>, request: Request) -> Response
             };
             json!({"key": "return_value", "value": value})
         }
-        path if path.ends_with("/taskInstances") => {
-            json!({"task_instances": [task("end", 9), task("python_job", 2), task("start", 0)]})
+        "/dags/~/dagRuns/~/taskInstances/list" if parts.method == Method::POST => {
+            let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
+            let wanted: Value = serde_json::from_slice(&body).expect("JSON");
+            let runs = wanted["dag_run_ids"].as_array().expect("runs").iter();
+            let runs = runs.filter_map(Value::as_str);
+            let tasks: Vec<Value> = runs
+                .flat_map(|run| {
+                    [("end", 9), ("python_job", 2), ("start", 0)].map(|(id, at)| task(run, id, at))
+                })
+                .collect();
+            // Airflow answers with a page of at most a hundred.
+            let from = wanted["page_offset"].as_u64().unwrap_or(0) as usize;
+            json!({"task_instances": tasks[from..].iter().take(4).collect::<Vec<_>>(), "total_entries": tasks.len()})
         }
         // The run's name comes with its colons and its plus, encoded or not.
         path if path.contains("10:00:00+00:00") || path.contains("10%3A00%3A00%2B00%3A00") => {

@@ -13,6 +13,9 @@ mod process;
 #[path = "../live/registry.rs"]
 #[allow(dead_code, reason = "the live tests need more of it")]
 mod registry;
+#[path = "../live/scrape.rs"]
+#[allow(dead_code, reason = "the live tests need more of it")]
+mod scrape;
 #[path = "../live/servers.rs"]
 #[allow(dead_code, reason = "the live tests need more of it")]
 mod servers;

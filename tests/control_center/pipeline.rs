@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::center::{Center, without};
+use crate::scrape::{METRICS, Served};
 use crate::servers::{connect, until, wait};
 use crate::topic::Given;
 use crate::world::World;
@@ -138,6 +139,71 @@ fn from_an_empty_pipeline_to_one_where_all_is_well() {
         serde_json::from_str(&world.run("streamflow", &once).exits(0).stdout).unwrap();
     assert!(text(&told).starts_with("All is well"), "{told}");
     assert_eq!(told["transform_store"]["total"], 60, "{told}");
+}
+
+#[test]
+fn how_long_records_take_to_their_row_is_told_by_a_job_that_runs() {
+    let Some(world) = World::own() else { return };
+    let api = Api::start();
+    let fetch = |users: &str, seed: &str| {
+        let arguments = ["--users", users, "--seed", seed, "--api-url", &api.url()];
+        world.run("fetch-publish", &arguments).exits(0);
+    };
+    let mut arguments = vec!["--follow"];
+    arguments.extend(METRICS);
+    let mut job = world.spawn("transform-store", &arguments);
+    let metrics = format!("http://{}", Served::by(&mut job).address);
+    // What was there before the first look belongs to no time.
+    fetch("30", "before");
+    until("it is stored", SOON, || {
+        (world.user_count() == 30).then_some(())
+    });
+    let center = Center::of(&world, &["--job-metrics-url", &metrics]);
+    until("the job is asked", SOON, || {
+        let health = center.json("/health");
+        let all = health["components"].as_array()?.clone();
+        let jobs = all.into_iter().find(|it| it["name"] == "Jobs")?;
+        (jobs["answers"] == true && jobs["address"] == format!("{metrics}/")).then_some(())
+    });
+    let seen = |told: &Value| -> Vec<(f64, f64)> {
+        let rows = told["latencies"]["rows"].as_array().expect("rows");
+        let both = |it: &Value| Some((it["values"][0].as_f64()?, it["values"][1].as_f64()?));
+        rows.iter().filter_map(both).collect()
+    };
+    let window = "/throughput?window=5m";
+    center.json(window);
+    // One look bounds the time from before.
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(seen(&center.json(window)), [], "nothing came");
+    fetch("70", "meanwhile");
+    let told = until("the new ones are told", SOON, || {
+        std::thread::sleep(Duration::from_millis(500));
+        let told = center.json(window);
+        (!seen(&told).is_empty()).then_some(told)
+    });
+    for (half, most) in seen(&told) {
+        assert!(0.0 < half && half <= most && most < 30.0, "{half} {most}");
+    }
+    let page = center.page(window);
+    for part in [
+        "Seconds from landing to row",
+        "half of the records",
+        "99 of 100",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    job.terminate();
+    job.finish();
+    until("the job is missed", SOON, || {
+        let health = center.page("/health");
+        health.contains("does not answer").then_some(())
+    });
+    let without = Center::of(&world, &[]);
+    until("how to have it is told", SOON, || {
+        let page = without.page(window);
+        let parts = ["--job-metrics-url", "Seconds from landing to row"];
+        parts.iter().all(|it| page.contains(it)).then_some(())
+    });
 }
 
 #[test]

@@ -119,6 +119,29 @@ fn runs_are_listed_with_the_sums_of_their_jobs_and_their_names_are_safe() {
 }
 
 #[test]
+fn few_questions_are_under_way_at_once_and_each_run_has_its_tasks() {
+    let Some(world) = World::shared() else { return };
+    let (url, played) = played();
+    let sums = json!({"job": "transform-store", "consumed": 7});
+    played.returned.lock().unwrap().insert("python_job", sums);
+    played.more_runs.store(18, Ordering::SeqCst);
+    let center = Center::with(
+        &world,
+        &["--airflow-url", &url],
+        &[("AIRFLOW_PASSWORD", "very secret")],
+    );
+    let told = center.json("/runs");
+    let runs = told["dags"][1]["runs"]["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 20, "{told}");
+    for run in runs {
+        let consumed = json!({"name": "consumed", "value": 7});
+        assert_eq!(run["tasks"][1]["sums"], json!([consumed]), "{run}");
+    }
+    let most = played.most_at_once.load(Ordering::SeqCst);
+    assert!((2..=4).contains(&most), "{most} at once");
+}
+
+#[test]
 fn a_wrong_password_an_airflow_that_is_down_and_none_at_all() {
     let Some(world) = World::shared() else { return };
     let (url, _) = played();

@@ -141,6 +141,29 @@ fn records_come_as_they_are_sent_and_masked() {
 }
 
 #[test]
+fn records_of_a_partition_that_is_added_meanwhile_come_too() {
+    let Some(world) = World::shared() else { return };
+    let (_, mut given) = records(9);
+    let center = Center::of(&world, &[]);
+    let path = format!("{}/events", tail(&world));
+    let mut events = Events::open(&center, &path, None);
+    events.begins();
+    let first = sent(world.produce(&given[..3]));
+    let rows = events.rows(3);
+    assert_eq!(rows.iter().map(place).collect::<BTreeSet<_>>(), first);
+    let added = world.add_partition();
+    for (number, record) in given[3..].iter_mut().enumerate() {
+        record.partition = (number % 2 == 0).then_some(added);
+    }
+    let expected = sent(world.produce(&given[3..]));
+    assert!(expected.iter().any(|it| it.0 == i64::from(added)));
+    let rows = events.rows(6);
+    assert_eq!(rows.iter().map(place).collect::<BTreeSet<_>>(), expected);
+    let more = events.next_within(Duration::from_secs(2));
+    assert!(more.is_none_or(|it| it.name != "row"), "twice");
+}
+
+#[test]
 fn a_tail_goes_on_after_the_last_one_it_got_without_gaps_or_twice() {
     let Some(world) = World::shared() else { return };
     let (_, given) = records(60);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rdkafka::Offset;
+use rdkafka::admin::NewPartitions;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::future_producer::DeliveryFuture;
@@ -196,6 +197,26 @@ impl World {
             .expect("a consumer");
         member.subscribe(&[&self.topic]).expect("subscribed");
         member
+    }
+
+    /// One more partition, whose number is returned.
+    pub fn add_partition(&self) -> i32 {
+        let client = producer(self.base.servers).client();
+        let partitions = || {
+            let told = client.fetch_metadata(Some(&self.topic), ASK);
+            told.expect("an answer").topics()[0].partitions().len()
+        };
+        let before = partitions();
+        let admin = self.base.servers.kafka_admin();
+        let more = [NewPartitions::new(&self.topic, before + 1)];
+        let added = wait(admin.create_partitions(&more, &Servers::admin_options()));
+        let added = added.expect("an answer");
+        assert!(added.iter().all(Result::is_ok), "{added:?}");
+        // The producer does not send to a partition that it has not heard of.
+        until("the partition is there", ASK, || {
+            (partitions() > before).then_some(())
+        });
+        before as i32
     }
 
     /// Removes the records below an offset, as retention does.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -81,8 +81,8 @@ impl Airflow {
             let runs = self.runs_ended_since(dag, since, LOOKED_AT).await?;
             let sums = runs.iter().map(|run| self.sums_of_ended(run, task));
             let mut found = Vec::new();
-            for (run, sums) in runs.iter().zip(join_all(sums).await) {
-                let spans = sums?.map_or_else(Vec::new, |it| spans(&it));
+            for (run, sums) in runs.iter().zip(try_join_all(sums).await?) {
+                let spans = sums.map_or_else(Vec::new, |it| spans(&it));
                 if spans.iter().any(|it| it.holds(place)) {
                     found.push(run.clone());
                 }

@@ -40,12 +40,17 @@ pub(super) fn list<'a>(page: &'a Value, name: &str) -> &'a [Value] {
 pub(super) fn run(it: &Value) -> Run {
     Run {
         dag: text(it, "dag_id"),
-        id: text(it, "dag_run_id"),
+        id: run_id(it),
         kind: text(it, "run_type"),
         state: text(it, "state"),
         started: moment(it, "start_date"),
         ended: moment(it, "end_date"),
     }
+}
+
+/// Of a run, or of one of its tasks.
+pub(super) fn run_id(it: &Value) -> String {
+    text(it, "dag_run_id")
 }
 
 pub(super) fn task(it: &Value) -> Task {

@@ -30,8 +30,8 @@ pub(super) async fn passages(center: &Center, position: Option<Position>) -> Res
     };
     let options = &center.options;
     let groups = [
-        ("transform-store", &options.transform_store_group_id),
-        ("aggregate", &options.aggregate_group_id),
+        ("transform-store", &options.groups.transform_store),
+        ("aggregate", &options.groups.aggregate),
     ];
     let mut passages = Vec::new();
     for (job, group) in groups {

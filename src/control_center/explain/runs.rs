@@ -74,15 +74,15 @@ async fn find(airflow: &Airflow, published: Timed, read: Timed) -> Result<Runs> 
             None => Ok(Vec::new()),
         }
     };
-    let (published, transform_store, aggregate) = tokio::join!(
+    let (published, transform_store, aggregate) = tokio::try_join!(
         with("user_automation", "fetch_publish", published),
         with("sparking_flow", "python_job", read),
         with("sparking_flow", "java_job", read),
-    );
+    )?;
     Ok(Runs {
-        published: published?,
-        transform_store: transform_store?,
-        aggregate: aggregate?,
+        published,
+        transform_store,
+        aggregate,
     })
 }
 

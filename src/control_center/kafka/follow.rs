@@ -33,20 +33,28 @@ impl Kafka {
         let consumer: BaseConsumer<QuietContext> = client_config(&self.arguments, &own)?
             .create_with_context(QuietContext)
             .map_err(refused_settings)?;
+        let follower = Follower {
+            consumer,
+            topic: topic.to_owned(),
+        };
+        follower.go_on(from)?;
+        Ok(follower)
+    }
+}
+
+impl Follower {
+    /// From these places on, and in these partitions alone.
+    pub(in crate::control_center) fn go_on(&self, from: &Cursor) -> Result<()> {
+        let topic = &self.topic;
         let mut list = TopicPartitionList::new();
         for (&partition, &offset) in &from.0 {
             list.add_partition_offset(topic, partition, Offset::Offset(offset))
                 .map_err(|cause| gone(topic, cause))?;
         }
-        consumer.assign(&list).map_err(|cause| gone(topic, cause))?;
-        Ok(Follower {
-            consumer,
-            topic: topic.to_owned(),
-        })
+        let assigned = self.consumer.assign(&list);
+        assigned.map_err(|cause| gone(topic, cause))
     }
-}
 
-impl Follower {
     /// The next record, without its headers; nothing when none comes in this time. Blocks its thread. An error says that the topic cannot be
     /// followed any more; while brokers are away it waits.
     pub(in crate::control_center) fn next(&self, within: Duration) -> Result<Option<Message>> {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use log::debug;
 
+use super::latency::{Buckets, Latencies};
 use super::points::Point;
 use super::probes;
-use crate::config::{KafkaArguments, Server};
+use crate::config::{GroupArguments, KafkaArguments, Server};
 use crate::control_center::center::{self, Center};
 use crate::control_center::kafka::{Cluster, Cursor, Topic, Wish};
 use crate::control_center::panel::Panel;
@@ -25,6 +26,7 @@ const LOOK_WITHIN: Duration = Duration::from_secs(8);
 pub(in crate::control_center) struct Looker {
     transform_store: Arc<GroupOffsets>,
     aggregate: Arc<GroupOffsets>,
+    latencies: Latencies,
 }
 
 pub(in crate::control_center) struct Sample {
@@ -34,6 +36,8 @@ pub(in crate::control_center) struct Sample {
     pub transform_store: Panel<GroupNow>,
     pub aggregate: Panel<GroupNow>,
     pub tables: Panel<()>,
+    /// Nothing where no job answers.
+    pub latencies: Option<Buckets>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -81,20 +85,22 @@ pub(in crate::control_center) struct GroupNow {
 impl Looker {
     pub(in crate::control_center) fn new(
         kafka: &KafkaArguments,
-        transform_store: &str,
-        aggregate: &str,
+        groups: &GroupArguments,
     ) -> Result<Self> {
         Ok(Self {
-            transform_store: Arc::new(GroupOffsets::of(kafka, transform_store)?),
-            aggregate: Arc::new(GroupOffsets::of(kafka, aggregate)?),
+            transform_store: Arc::new(GroupOffsets::of(kafka, &groups.transform_store)?),
+            aggregate: Arc::new(GroupOffsets::of(kafka, &groups.aggregate)?),
+            latencies: Latencies::default(),
         })
     }
 
     pub(super) async fn look(&self, center: &Arc<Center>) -> Sample {
         let at_ms = Timestamp::now().as_millisecond();
-        let (landing, tables, (topic, transform_store, aggregate)) = tokio::join!(
+        let jobs = &center.options.job_metrics;
+        let (landing, tables, latencies, (topic, transform_store, aggregate)) = tokio::join!(
             in_time("PostgreSQL", Box::pin(landing(center))),
             in_time("Cassandra", Box::pin(probes::cassandra(center))),
+            self.latencies.look(&center.http, jobs),
             Box::pin(self.kafka(center))
         );
         Sample {
@@ -104,6 +110,7 @@ impl Looker {
             transform_store,
             aggregate,
             tables: Panel::of(tables.map(drop)),
+            latencies,
         }
     }
 
@@ -127,8 +134,8 @@ impl Looker {
         let options = &center.options;
         let of = |offsets, group| self.group(center, &cluster, &name, offsets, group);
         let (store, aggregate) = tokio::join!(
-            of(&self.transform_store, &options.transform_store_group_id),
-            of(&self.aggregate, &options.aggregate_group_id)
+            of(&self.transform_store, &options.groups.transform_store),
+            of(&self.aggregate, &options.groups.aggregate)
         );
         (Panel::Shown(now), Panel::of(store), Panel::of(aggregate))
     }
@@ -189,6 +196,7 @@ impl Sample {
             aggregate_lag: aggregate.map(|it| it.lag),
             store_lag_s: store.and_then(|it| it.lag_seconds(self.at_ms)),
             aggregate_lag_s: aggregate.and_then(|it| it.lag_seconds(self.at_ms)),
+            latencies: self.latencies,
         }
     }
 }

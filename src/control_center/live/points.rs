@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::latency::Buckets;
+
 /// An hour, at one look in five seconds.
 const KEPT: usize = 720;
 
@@ -22,6 +24,8 @@ pub(in crate::control_center) struct Point {
     pub aggregate_lag: Option<i64>,
     pub store_lag_s: Option<i64>,
     pub aggregate_lag_s: Option<i64>,
+    /// Records by the time from their landing to their row, added up.
+    pub latencies: Option<Buckets>,
 }
 
 pub(in crate::control_center) type Pick = fn(&Point) -> Option<i64>;

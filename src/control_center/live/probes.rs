@@ -3,10 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use reqwest::Url;
 use serde::Serialize;
 
+use super::latency;
 use super::look::in_time;
 use crate::control_center::center::Center;
 use crate::control_center::moment::Moment;
@@ -46,17 +48,18 @@ type Answered = (Duration, Result<Option<String>>);
 
 impl Health {
     pub(super) async fn probe(&self, center: &Center) {
-        let (kafka, postgres, cassandra, registry, airflow, api) = tokio::join!(
+        let (kafka, postgres, cassandra, registry, airflow, api, jobs) = tokio::join!(
             timed("Kafka", kafka(center)),
             timed("PostgreSQL", postgresql(center)),
             timed("Cassandra", cassandra(center)),
             timed("the Schema Registry", registry(center)),
             timed("Airflow", airflow(center)),
             timed("the API", api(center)),
+            timed("the jobs", jobs(center)),
         );
         let now_ms = Timestamp::now().as_millisecond();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answers = [kafka, postgres, cassandra, registry, airflow, api];
+        let answers = [kafka, postgres, cassandra, registry, airflow, api, jobs];
         let before = std::mem::take(&mut *all);
         *all = components(center)
             .into_iter()
@@ -157,6 +160,9 @@ fn components(center: &Center) -> Vec<Component> {
     let airflow_not = airflow
         .is_none()
         .then_some("not given: say where it is with --airflow-url or AIRFLOW_URL");
+    let jobs_not = options.job_metrics.is_empty().then_some(
+        "not given: say where those that run for long have their metrics, with --job-metrics-url or STREAMFLOW_JOB_METRICS_URLS",
+    );
     vec![
         of(
             "Kafka",
@@ -183,6 +189,17 @@ fn components(center: &Center) -> Vec<Component> {
             api.map(plain).unwrap_or_default(),
             "/healthz",
             api_not,
+        ),
+        of(
+            "Jobs",
+            options
+                .job_metrics
+                .iter()
+                .map(plain)
+                .collect::<Vec<_>>()
+                .join(", "),
+            "their metrics",
+            jobs_not,
         ),
     ]
 }
@@ -241,6 +258,12 @@ async fn api(center: &Center) -> Result<Option<String>> {
                 "check that it runs there, or say where it is with --api-url or STREAMFLOW_API_URL",
             )
     })
+}
+
+async fn jobs(center: &Center) -> Result<Option<String>> {
+    let jobs = center.options.job_metrics.iter();
+    let answers = try_join_all(jobs.map(|job| latency::ask(&center.http, job)));
+    answers.await.map(|_| None)
 }
 
 fn is_public(url: &Url) -> bool {

@@ -144,13 +144,13 @@ impl Strip {
             "hop-transform-store",
             "transform-store",
             "cleans and stores",
-            group(&options.transform_store_group_id),
+            group(&options.groups.transform_store),
         );
         let aggregate = Hop::new(
             "hop-aggregate",
             "aggregate",
             "counts",
-            group(&options.aggregate_group_id),
+            group(&options.groups.aggregate),
         );
         let created_users = Hop::new(
             "hop-created-users",

@@ -76,8 +76,8 @@ pub(super) async fn all(Query(which): Query<Which>, ask: Ask) -> Response {
         text: which.text,
         groups,
         next,
-        transform_store: options.transform_store_group_id.clone(),
-        aggregate: options.aggregate_group_id.clone(),
+        transform_store: options.groups.transform_store.clone(),
+        aggregate: options.groups.aggregate.clone(),
     };
     ask.page("Consumer groups", Section::Groups, &view)
 }
@@ -106,8 +106,8 @@ fn topics(lag: &GroupLag) -> Vec<String> {
 pub(super) fn job_of(ask: &Ask, group: &str) -> Option<&'static str> {
     let options = &ask.center.options;
     match group {
-        it if it == options.transform_store_group_id => Some("transform-store"),
-        it if it == options.aggregate_group_id => Some("aggregate"),
+        it if it == options.groups.transform_store => Some("transform-store"),
+        it if it == options.groups.aggregate => Some("aggregate"),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -119,8 +119,9 @@ pub(super) async fn all(Query(From { from }): Query<From>, ask: Ask) -> Response
 
 async fn found(airflow: &Airflow, dag: &str, from: usize) -> Result<Found> {
     let (told, total) = airflow.runs(dag, from, PAGE).await?;
-    let runs = join_all(told.into_iter().map(|it| run(airflow, it))).await;
-    let runs: Vec<Run> = runs.into_iter().collect::<Result<_>>()?;
+    let tasks = airflow.tasks(dag, &told).await?;
+    let runs = told.into_iter().zip(tasks);
+    let runs = try_join_all(runs.map(|(told, tasks)| run(airflow, told, tasks))).await?;
     let longest_s = runs.iter().filter_map(|it| it.seconds).fold(0.0, f64::max);
     Ok(Found {
         total,
@@ -158,7 +159,7 @@ pub(super) async fn one(
     }
     let found = match airflow.run(&dag, &id).await {
         Ok(None) => return Err(missing()),
-        Ok(Some(told)) => run(airflow, told).await,
+        Ok(Some(told)) => with_tasks(airflow, told).await,
         Err(error) => Err(error),
     };
     let run = Panel::of(found);
@@ -183,10 +184,16 @@ fn given(center: &Arc<Center>) -> Result<&Airflow, Refusal> {
     })
 }
 
-async fn run(airflow: &Airflow, told: airflow::Run) -> Result<Run> {
-    let tasks = airflow.tasks(&told.dag, &told.id).await?;
+async fn with_tasks(airflow: &Airflow, told: airflow::Run) -> Result<Run> {
+    let mut tasks = airflow
+        .tasks(&told.dag, std::slice::from_ref(&told))
+        .await?;
+    run(airflow, told, tasks.pop().unwrap_or_default()).await
+}
+
+async fn run(airflow: &Airflow, told: airflow::Run, tasks: Vec<airflow::Task>) -> Result<Run> {
     let tasks = tasks.iter().map(|it| task(airflow, &told, it));
-    let tasks: Vec<Task> = join_all(tasks).await.into_iter().collect::<Result<_>>()?;
+    let tasks = try_join_all(tasks).await?;
     Ok(Run {
         href: format!("/runs/{}/{}", encoded(&told.dag), encoded(&told.id)),
         id: visible(&told.id),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::control_center::accounts::Role;
 use crate::control_center::ask::Ask;
+use crate::control_center::live::plain;
 use crate::control_center::reply::Section;
 
 #[derive(Serialize, Template)]
@@ -44,12 +45,12 @@ pub(super) async fn show(ask: Ask) -> Response {
             (
                 "Group of transform-store",
                 "TRANSFORM_STORE_GROUP_ID",
-                options.transform_store_group_id.clone(),
+                options.groups.transform_store.clone(),
             ),
             (
                 "Group of aggregate",
                 "AGGREGATE_GROUP_ID",
-                options.aggregate_group_id.clone(),
+                options.groups.aggregate.clone(),
             ),
             ("PostgreSQL", "DATABASE_URL", center.landing.address()),
             (
@@ -75,15 +76,15 @@ pub(super) async fn show(ask: Ask) -> Response {
                     .as_ref()
                     .map_or_else(none, |it| plain(&it.url)),
             ),
+            (
+                "Metrics of jobs",
+                "STREAMFLOW_JOB_METRICS_URLS",
+                match &options.job_metrics[..] {
+                    [] => none(),
+                    jobs => jobs.iter().map(plain).collect::<Vec<_>>().join(", "),
+                },
+            ),
         ],
     };
     ask.page("Settings", Section::Settings, &view)
-}
-
-/// Without a user and a password.
-fn plain(url: &reqwest::Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
 }

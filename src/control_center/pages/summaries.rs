@@ -105,7 +105,7 @@ pub(super) async fn show(ask: Ask) -> Response {
         }
     };
     let view = View {
-        group: center.options.aggregate_group_id.clone(),
+        group: center.options.groups.aggregate.clone(),
         topic: center.topic().to_owned(),
         summaries,
         covered,
@@ -121,7 +121,7 @@ async fn read(center: &Center) -> Result<Summaries> {
     let kept = UserSummaries::prepare(
         center.tables.session().await?,
         center.tables.keyspace(),
-        &center.options.aggregate_group_id,
+        &center.options.groups.aggregate,
         center.topic(),
         RETRY,
     )

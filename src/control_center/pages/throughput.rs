@@ -21,6 +21,9 @@ pub(super) struct Asked {
     window: String,
 }
 
+/// Name, and the share of the records that took at most so long.
+const LATENCIES: [(&str, f64); 2] = [("half of the records", 0.5), ("99 of 100", 0.99)];
+
 /// Word in the address, name, milliseconds.
 const WINDOWS: [(&str, &str, i64); 3] = [
     ("5m", "5 minutes", 300_000),
@@ -35,6 +38,8 @@ struct Throughput {
     rates: Family,
     lag_records: Family,
     lag_seconds: Family,
+    /// Nothing where no job is given.
+    latencies: Option<Family>,
 }
 
 /// Lines that are drawn together.
@@ -88,8 +93,23 @@ pub(super) async fn show(Query(asked): Query<Asked>, ask: Ask) -> Result<Respons
             })
             .collect(),
     };
+    let latencies = (!ask.center.options.job_metrics.is_empty()).then(|| Family {
+        id: "latencies",
+        title: "Seconds from landing to row",
+        names: LATENCIES.map(|(name, _)| name).to_vec(),
+        rows: times
+            .iter()
+            .map(|&at| Row {
+                at: Moment::at(at),
+                values: LATENCIES
+                    .map(|(_, share)| latency(&points, at - step, at, share))
+                    .to_vec(),
+            })
+            .collect(),
+    });
     let view = Throughput {
         window,
+        latencies,
         rates: family(
             "rates",
             "Records per second",
@@ -125,8 +145,9 @@ pub(super) async fn show(Query(asked): Query<Asked>, ask: Ask) -> Result<Respons
 }
 
 impl Throughput {
-    fn families(&self) -> [&Family; 3] {
-        [&self.rates, &self.lag_records, &self.lag_seconds]
+    fn families(&self) -> impl Iterator<Item = &Family> {
+        let always = [&self.rates, &self.lag_records, &self.lag_seconds];
+        always.into_iter().chain(&self.latencies)
     }
 }
 
@@ -185,7 +206,14 @@ fn rate(points: &[Point], from: i64, to: i64, pick: fn(&Point) -> Option<i64>) -
     Some((end - begin).max(0) as f64 * 1000.0 / (end_at - begin_at) as f64)
 }
 
-fn last_before(points: &[Point], at: i64, pick: fn(&Point) -> Option<i64>) -> Option<(i64, i64)> {
+/// Of the records whose rows were acknowledged meanwhile; nothing where there were none, or no job told.
+fn latency(points: &[Point], from: i64, to: i64, share: f64) -> Option<f64> {
+    let (_, end) = last_before(points, to, |it| it.latencies).filter(|it| it.0 > from)?;
+    let (_, begin) = last_before(points, from, |it| it.latencies)?;
+    end.since(&begin)?.quantile(share)
+}
+
+fn last_before<T>(points: &[Point], at: i64, pick: fn(&Point) -> Option<T>) -> Option<(i64, T)> {
     let until = points.partition_point(|it| it.at_ms <= at);
     let seen = points[..until].iter().rev();
     seen.filter_map(|it| Some((it.at_ms, pick(it)?))).next()

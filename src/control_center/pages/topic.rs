@@ -157,7 +157,7 @@ async fn groups(ask: &Ask, topic: &Topic) -> Asked<Groups> {
     let (kafka, options) = (&ask.center.kafka, &ask.center.options);
     let all = kafka.groups().await?;
     let is_a_job =
-        |name: &str| name == options.transform_store_group_id || name == options.aggregate_group_id;
+        |name: &str| name == options.groups.transform_store || name == options.groups.aggregate;
     let mut in_order: Vec<_> = all.iter().cloned().collect();
     in_order.sort_by_key(|it| !is_a_job(&it.name));
     let count = in_order.len();

@@ -1,7 +1,6 @@
 //! `streamflow explain`: one user through every hop, by the same questions as the control center's page.
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use serde_json::Value;
@@ -9,7 +8,8 @@ use uuid::Uuid;
 
 use crate::boot::Report;
 use crate::config::{
-    CassandraArguments, DatabaseArguments, FilterArguments, KafkaArguments, SchemaRegistryArguments,
+    CassandraArguments, DatabaseArguments, FilterArguments, GroupArguments, KafkaArguments,
+    SchemaRegistryArguments,
 };
 use crate::control_center::{Accounts, Asked, Center, Options, explain};
 use crate::error::{Error, Result};
@@ -35,25 +35,8 @@ pub struct Arguments {
     #[arg(long, help_heading = "Output")]
     reveal: bool,
 
-    /// Consumer group of transform-store
-    #[arg(
-        long,
-        env = "TRANSFORM_STORE_GROUP_ID",
-        default_value = "transform-store",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    transform_store_group_id: String,
-
-    /// Consumer group of aggregate
-    #[arg(
-        long,
-        env = "AGGREGATE_GROUP_ID",
-        default_value = "aggregate",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    aggregate_group_id: String,
+    #[command(flatten)]
+    groups: GroupArguments,
 
     #[command(flatten)]
     filters: FilterArguments,
@@ -77,19 +60,7 @@ Exit codes: 0 stored, 2 usage, 65 not stored (the first line says why), 69 a ser
 
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     arguments.schema_registry.urls()?;
-    let options = Options {
-        // Nobody listens.
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        hosts: Vec::new(),
-        read_only: true,
-        cluster: String::new(),
-        transform_store_group_id: arguments.transform_store_group_id,
-        aggregate_group_id: arguments.aggregate_group_id,
-        airflow: None,
-        api_url: None,
-        secure_cookies: false,
-        metrics_token: None,
-    };
+    let options = Options::without_pages(arguments.groups);
     let center = Center::new(
         options,
         Accounts::parse("")?,

@@ -49,8 +49,7 @@ pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Rep
     };
     let options = Options {
         keyspace: arguments.cassandra.keyspace,
-        transform_store_group_id: arguments.transform_store_group_id,
-        aggregate_group_id: arguments.aggregate_group_id,
+        groups: arguments.groups,
         filter: arguments.filters.filter(),
         show: arguments.show,
         work_folder: arguments.work_dir.unwrap_or_else(std::env::temp_dir),

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::boot::Report;
 use crate::config::{
-    CassandraArguments, DatabaseArguments, KafkaArguments, SchemaRegistryArguments,
+    CassandraArguments, DatabaseArguments, GroupArguments, KafkaArguments, SchemaRegistryArguments,
 };
 use crate::control_center::{Accounts, Center, Live, Options, Strip};
 use crate::error::{Error, Result};
@@ -34,25 +34,8 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Consumer group of transform-store
-    #[arg(
-        long,
-        env = "TRANSFORM_STORE_GROUP_ID",
-        default_value = "transform-store",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    transform_store_group_id: String,
-
-    /// Consumer group of aggregate
-    #[arg(
-        long,
-        env = "AGGREGATE_GROUP_ID",
-        default_value = "aggregate",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    aggregate_group_id: String,
+    #[command(flatten)]
+    groups: GroupArguments,
 
     #[command(flatten)]
     kafka: KafkaArguments,
@@ -97,19 +80,7 @@ pub(super) async fn run(arguments: Arguments, shutdown: &Shutdown) -> Result<Rep
 }
 
 fn live(arguments: Arguments, shutdown: &Shutdown) -> Result<Live> {
-    let options = Options {
-        // Nobody listens there: the options are those of the pages.
-        listen: ([127, 0, 0, 1], 0).into(),
-        hosts: Vec::new(),
-        read_only: true,
-        cluster: String::new(),
-        transform_store_group_id: arguments.transform_store_group_id,
-        aggregate_group_id: arguments.aggregate_group_id,
-        airflow: None,
-        api_url: None,
-        secure_cookies: false,
-        metrics_token: None,
-    };
+    let options = Options::without_pages(arguments.groups);
     let center = Center::new(
         options,
         Accounts::parse("")?,

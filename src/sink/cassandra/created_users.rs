@@ -74,7 +74,7 @@ impl Store<EncodedRow> for CreatedUsers {
             })
             .await;
             match written {
-                Ok(()) => {}
+                Ok(()) => request.ended(part.iter().map(EncodedRow::written_ms)),
                 Err(error) if judge(&error) == Verdict::TooLarge && part.len() > 1 => {
                     let (left, right) = part.split_at(part.len() / 2);
                     parts.extend([right, left]);

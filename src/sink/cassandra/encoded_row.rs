@@ -91,6 +91,12 @@ impl EncodedRow {
         (row, size_bytes)
     }
 
+    /// The time of the Kafka record that it came from.
+    pub fn written_ms(&self) -> i64 {
+        let written_us = self.0.last_chunk().map_or(0, |it| i64::from_be_bytes(*it));
+        written_us / 1_000
+    }
+
     fn add_or_null(&mut self, value: Option<&[u8]>) {
         match value {
             Some(value) => self.add(value),

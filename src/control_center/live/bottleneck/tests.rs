@@ -27,6 +27,7 @@ fn well() -> Sample {
         transform_store: group(),
         aggregate: group(),
         tables: Panel::Shown(()),
+        latencies: None,
     }
 }
 

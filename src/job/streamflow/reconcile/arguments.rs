@@ -4,8 +4,8 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::{
-    CassandraArguments, ConnectArguments, DatabaseArguments, FilterArguments, KafkaArguments,
-    SchemaRegistryArguments, parse_duration, parse_nationality,
+    CassandraArguments, ConnectArguments, DatabaseArguments, FilterArguments, GroupArguments,
+    KafkaArguments, SchemaRegistryArguments, parse_duration, parse_nationality,
 };
 use crate::error::{Error, Result};
 use crate::job::fetch_publish::{allowed_rate, parse_api_url, parse_seed};
@@ -54,25 +54,8 @@ pub(in crate::job::streamflow) struct Arguments {
     )]
     api_retries: u32,
 
-    /// Consumer group of transform-store
-    #[arg(
-        long,
-        env = "TRANSFORM_STORE_GROUP_ID",
-        default_value = "transform-store",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    pub(super) transform_store_group_id: String,
-
-    /// Consumer group of aggregate
-    #[arg(
-        long,
-        env = "AGGREGATE_GROUP_ID",
-        default_value = "aggregate",
-        help_heading = "Kafka",
-        value_name = "GROUP"
-    )]
-    pub(super) aggregate_group_id: String,
+    #[command(flatten)]
+    pub(super) groups: GroupArguments,
 
     /// How many ids of each kind of difference are shown
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Output")]
