@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 import traceback
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,6 +89,25 @@ def wait_for(condition: Callable[[], Any], timeout_s: float, what: str) -> Any:
         time.sleep(1)
 
 
+class ControlCenter:
+    """Its pages, as whoever logs in with the password of the documents gets them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def log_in(self) -> None:
+        form = urllib.parse.urlencode({"name": "admin", "password": "admin", "then": "/"}).encode()
+        self.browser.open(urllib.request.Request(f"{self.url}/login", form, {"Origin": self.url}), timeout=20).close()
+
+    def page(self, path: str, accept: str = "text/html") -> str:
+        with self.browser.open(urllib.request.Request(self.url + path, headers={"Accept": accept}), timeout=20) as answer:
+            return answer.read().decode()
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.page(path, "application/json"))
+
+
 class Project:
     """One variant of the compose file, as a project of its own."""
 
@@ -106,7 +127,9 @@ class Project:
             **{f"STREAMFLOW_PORT_{name}": str(port + PORT_OFFSET) for name, port in PORTS.items()},
             "STREAMFLOW_DOCKER_IMAGE": "streamflow-programs:test-compose",
             "STREAMFLOW_AIRFLOW_IMAGE": "streamflow-airflow:test-compose",
+            "STREAMFLOW_JOB_METRICS_URLS": "http://store:9464",
         }
+        self.control_center = ControlCenter(f"http://127.0.0.1:{PORTS['CONTROL_CENTER'] + PORT_OFFSET}")
         self.airflow = Airflow(f"http://127.0.0.1:{PORTS['AIRFLOW'] + PORT_OFFSET}")
 
     def compose(self, *words: str, timeout_s: float = 120, log: str | None = None, check: bool = True) -> str:
@@ -286,6 +309,28 @@ def examine(project: Project, with_spark: bool) -> None:
         said = project.compose("run", "-T", "--rm", "--no-deps", "init", "streamflow", "doctor")
         assert "user_created-value" in said, said
 
+    with check("the control center asks for a login, shows every server well, the run with its sums, the messages and where a user is"):
+        center = project.control_center
+        # Without a login, the page of the login is what comes.
+        assert "name=\"password\"" in center.page("/"), center.page("/")
+        center.log_in()
+        silent = ["Jobs"]  # the service store is not up yet
+        components = {it["name"]: it for it in wait_for(lambda: asked(center), 60, "answers of the servers")}
+        ill = {name: it for name, it in components.items() if it["answers"] is not True and name not in silent}
+        assert not ill, ill
+        run = center.json(f"/runs/user_automation/{urllib.parse.quote(run_id, safe='')}")["run"]
+        sums = {it["name"]: it["value"] for task in run["tasks"] for it in task["sums"]}
+        assert (run["state"], sums["published"]) == ("success", 300), run
+        # The steps of the tutorials.
+        for page in ("/", "/clusters", "/clusters/controlcenter.cluster/topics", "/clusters/controlcenter.cluster/topics/user_created"):
+            assert "StreamFlow" in center.page(page)
+        messages = center.page("/clusters/controlcenter.cluster/topics/user_created/messages")
+        assert "•••" in messages, messages
+        message = center.page(re.search(r'href="([^"]+/messages/\d+/\d+)"', messages)[1])
+        user = re.search(r"/explain\?user_id=([0-9a-f-]{36})", message)[1]
+        explained = center.json(f"/explain?user_id={user}")
+        assert explained["outcome"]["is"] == "stored", explained["outcome"]
+
     with check("a second start changes nothing: keys, user, connection and topics are there"):
         before = project.created_users()
         project.compose("up", "--detach", timeout_s=UP_TIMEOUT_S, log="up.log")
@@ -328,11 +373,21 @@ def examine(project: Project, with_spark: bool) -> None:
         wait_for(lambda: project.created_users() == before + users, 120, f"{before + users} users in Cassandra")
         assert project.counted_users() == before + users, project.counted_users()
 
+    with check("the control center tells how long records took to their row"):
+        rows = project.control_center.json("/throughput?window=1h")["latencies"]["rows"]
+        half = [row["values"][0] for row in rows if row["values"][0] is not None]
+        assert half and all(0 < it < 3_600 for it in half), rows
 
     with check("no container was ended for its memory, or ended by itself"):
         for container in project.containers():
             assert not container["State"]["OOMKilled"], f"{container['Name']} wanted more than its mem_limit"
             assert container["RestartCount"] == 0, f"{container['Name']} was started again {container['RestartCount']} times"
+
+
+def asked(center: ControlCenter) -> list[dict[str, Any]] | None:
+    """The servers, as soon as each of them was asked."""
+    components = center.json("/health")["components"]
+    return components if all(it["answers"] is not None for it in components) else None
 
 
 def is_running(container: str) -> bool:
