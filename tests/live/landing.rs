@@ -206,7 +206,7 @@ fn who_lands_by_hand_meanwhile_disturbs_nobody() {
         "CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS $$ \
          BEGIN PERFORM nextval('landed_users_sequence_seq'); RETURN NEW; END $$; \
          CREATE TRIGGER draw BEFORE INSERT ON landed_users FOR EACH ROW \
-         WHEN (NEW.raw ->> 'gender' = 'female' AND NEW.id::text < '4') EXECUTE FUNCTION draw()",
+         WHEN (NEW.raw::json ->> 'gender' = 'female' AND NEW.id::text < '4') EXECUTE FUNCTION draw()",
     );
     let records = all_new(&ids);
     let done = fetch(&world, &records).exits(0);
@@ -251,6 +251,7 @@ fn a_landing_of_the_version_before_is_taken_over() {
     world.sql(
         "CREATE TABLE fetched AS SELECT id, raw, sequence FROM landed_users; TRUNCATE landed_users; \
          ALTER TABLE landed_users ADD COLUMN fingerprint bytea NOT NULL; \
+         ALTER TABLE landed_users ALTER COLUMN raw TYPE json USING raw::json; \
          DELETE FROM refinery_schema_history WHERE version > 4",
     );
     world.sql(&sql[function..]);
@@ -261,7 +262,9 @@ fn a_landing_of_the_version_before_is_taken_over() {
     assert_eq!(ids_and_raws(&world.landed()), ids_and_raws(&before));
 
     let init = world.run("streamflow", &["init"]).exits(0);
-    init.says(&["V5__", "made"]);
+    init.says(&["V5__", "V6__", "made"]);
+    let raw = "SELECT data_type FROM information_schema.columns WHERE table_name = 'landed_users' AND column_name = 'raw'";
+    assert_eq!(world.sql_text(raw), "text");
     let columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'landed_users' AND column_name = 'fingerprint'";
     assert_eq!(world.sql_number(columns), 0);
     let done = fetch("120");
