@@ -21,9 +21,10 @@ pub(super) use offsets::{Commit, Offsets};
 pub(super) use reading::Effort;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::admin::AdminClient;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -37,7 +38,7 @@ use remembered::Remembered;
 const ASK_TIMEOUT: Duration = Duration::from_secs(3);
 /// Consumers that read records at the same time, for all visitors together.
 const READERS: usize = 4;
-/// Clients that ask under the name of a group, or for settings: each is made for its question.
+/// Clients that ask under the name of a group: each is made for its question.
 const CLIENTS: usize = 4;
 /// How long a visitor waits for one of them.
 const READER_WITHIN: Duration = Duration::from_secs(3);
@@ -47,6 +48,7 @@ const REMEMBER_GROUPS: Duration = Duration::from_secs(2);
 pub(in crate::control_center) struct Kafka {
     arguments: KafkaArguments,
     client: Arc<BaseConsumer<QuietContext>>,
+    admin: OnceLock<AdminClient<QuietContext>>,
     permits: Arc<Semaphore>,
     clients: Arc<Semaphore>,
     /// Those that nobody uses now.
@@ -69,6 +71,7 @@ impl Kafka {
         Ok(Self {
             arguments,
             client: Arc::new(client),
+            admin: OnceLock::new(),
             permits: Arc::new(Semaphore::new(READERS)),
             clients: Arc::new(Semaphore::new(CLIENTS)),
             readers: Arc::default(),

@@ -1,8 +1,8 @@
 //! The settings of a topic, and which of them are its own.
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, ConfigSource, ResourceSpecifier};
+use rdkafka::error::KafkaError;
 use serde::Serialize;
-use tokio::runtime::Handle;
 
 use super::{ASK_TIMEOUT, Kafka};
 use crate::broker::{QuietContext, client_config, refused_settings};
@@ -24,32 +24,34 @@ impl Kafka {
         &self,
         topic: &str,
     ) -> Result<Vec<Setting>> {
-        let config = client_config(&self.arguments, &[])?;
-        let (server, topic) = (self.server(), topic.to_owned());
-        // The end of the client waits for its thread.
-        self.with_own_client(move || {
-            let failed = |cause: rdkafka::error::KafkaError| {
-                Error::unavailable(format!("{server} does not tell the settings of {topic}"))
-                    .cause(cause)
-                    .hint("check the broker's log, and the right DESCRIBE_CONFIGS on the topic")
-            };
-            let client: AdminClient<QuietContext> = config
-                .create_with_context(QuietContext)
-                .map_err(refused_settings)?;
-            let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
-            let resource = ResourceSpecifier::Topic(&topic);
-            let asked = client.describe_configs([&resource], &options);
-            let told = Handle::current().block_on(asked).map_err(failed)?;
-            let mut settings = Vec::new();
-            for resource in told {
-                let resource =
-                    resource.map_err(|code| failed(rdkafka::error::KafkaError::AdminOp(code)))?;
-                settings.extend(resource.entries.into_iter().map(setting));
-            }
-            settings.sort_by(|a, b| (a.is_default, &a.name).cmp(&(b.is_default, &b.name)));
-            Ok(settings)
-        })
-        .await
+        let server = self.server();
+        let failed = |cause: KafkaError| {
+            Error::unavailable(format!("{server} does not tell the settings of {topic}"))
+                .cause(cause)
+                .hint("check the broker's log, and the right DESCRIBE_CONFIGS on the topic")
+        };
+        let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
+        let resource = ResourceSpecifier::Topic(topic);
+        let asked = self.admin()?.describe_configs([&resource], &options);
+        let mut settings = Vec::new();
+        for resource in asked.await.map_err(failed)? {
+            let resource = resource.map_err(|code| failed(KafkaError::AdminOp(code)))?;
+            settings.extend(resource.entries.into_iter().map(setting));
+        }
+        settings.sort_by(|a, b| (a.is_default, &a.name).cmp(&(b.is_default, &b.name)));
+        Ok(settings)
+    }
+
+    /// One for all, made when it is first wanted: to make and to end it takes a tenth of a second.
+    fn admin(&self) -> Result<&AdminClient<QuietContext>> {
+        if let Some(admin) = self.admin.get() {
+            return Ok(admin);
+        }
+        let made = client_config(&self.arguments, &[])?
+            .create_with_context(QuietContext)
+            .map_err(refused_settings)?;
+        // Of two who make one at the same time, the first one's is kept.
+        Ok(self.admin.get_or_init(|| made))
     }
 }
 
