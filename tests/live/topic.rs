@@ -200,6 +200,7 @@ impl World {
     }
 
     /// One more partition, whose number is returned.
+    #[allow(dead_code, reason = "the tests of the control center need it")]
     pub fn add_partition(&self) -> i32 {
         let client = producer(self.base.servers).client();
         let partitions = || {
