@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,14 +22,14 @@ def _secrets(stack: Stack) -> dict[str, str]:
     if not path.exists():
         stack.airflow_home.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"fernet": secrets.token_urlsafe(32) + "=", "api": secrets.token_hex(32), "jwt": secrets.token_hex(32)})
-        temporary = path.with_suffix(f".{os.getpid()}")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        # A name of its own also for each thread: services are prepared side by side.
+        with tempfile.NamedTemporaryFile("w", dir=stack.airflow_home, prefix="secrets.") as out:
             out.write(text)
-        try:
-            os.link(temporary, path)  # the first one wins
-        except FileExistsError:
-            pass
-        temporary.unlink()
+            out.flush()
+            try:
+                os.link(out.name, path)  # the first one wins
+            except FileExistsError:
+                pass
     return json.loads(path.read_text())
 
 
