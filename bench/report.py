@@ -132,7 +132,7 @@ def goals(results):
     growth = {users: results.median("growth", "transform-store", "seconds", users=users) / users * 1e6
               for users in sorted({row["users"] for row in results.rows["growth"]})}
     def percent(part, whole):
-        return f"{part / whole:.0%}" if part and whole else "–"
+        return f"{part / whole:.1%}" if part and whole else "–"
     def number(case, system, key, text, **where):
         value = results.median(case, system, key, **where)
         return "–" if value is None else text.format(value)
