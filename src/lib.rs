@@ -6,6 +6,7 @@
 
 pub mod boot;
 pub mod broker;
+mod capped_body;
 pub mod config;
 pub mod control_center;
 pub mod error;

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::center::{AirflowAccess, Link};
 use super::live::{LastSuccesses, plain};
 use super::moment::Moment;
+use crate::capped_body;
 use crate::error::{Error, Result};
 pub(super) use offsets::{Span, spans};
 pub(super) use told::{Run, Task};
@@ -309,16 +310,13 @@ impl Airflow {
             .timeout(ASK_TIMEOUT);
         // It is never closed. The time runs from the turn on, and what waits for one has a bound of its own, or a reader who gives up.
         let _turn = self.turns.acquire().await;
-        let mut response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(Error::data("Airflow's answer is larger than 8 MiB")
-                    .hint("look at the runs in Airflow itself"));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = capped_body::read(response, MAX_ANSWER_BYTES).await;
+        let body = body.map_err(failed)?.ok_or_else(|| {
+            Error::data("Airflow's answer is larger than 8 MiB")
+                .hint("look at the runs in Airflow itself")
+        })?;
         Ok((status, body))
     }
 

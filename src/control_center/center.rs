@@ -14,7 +14,7 @@ use super::audit::{self, Deed};
 use super::kafka::Kafka;
 use super::landing::{self, Landing};
 use super::letters::Desk;
-use super::live::{Health, Looker, Sampler};
+use super::live::{Health, Looker, Sampler, plain};
 use super::metrics::Metrics;
 use super::panel::Trouble;
 use super::reconciling::Reconciling;
@@ -80,6 +80,12 @@ impl Options {
             secure_cookies: false,
             metrics_token: None,
         }
+    }
+
+    /// The addresses of the jobs' metrics, in one line.
+    pub(super) fn job_addresses(&self) -> Option<String> {
+        let jobs: Vec<String> = self.job_metrics.iter().map(plain).collect();
+        (!jobs.is_empty()).then(|| jobs.join(", "))
     }
 
     /// Other names can be made to lead here by who owns them, and a browser would then hand our pages to theirs (DNS rebinding).

@@ -229,7 +229,6 @@ fn read(center: &Arc<Center>, name: &str, shared: &Arc<Shared>, follower: &Follo
     }
 }
 
-/// From their beginning: what came before they were seen is new, too.
 fn take_in_new_partitions(
     center: &Arc<Center>,
     name: &str,
@@ -237,17 +236,17 @@ fn take_in_new_partitions(
     follower: &Follower,
 ) -> error::Result<()> {
     let cluster = Handle::current().block_on(center.kafka.cluster())?;
-    let partitions = cluster.topics.get(name).map(|it| &it.partitions);
+    let Some(topic) = cluster.topics.get(name) else {
+        return Ok(());
+    };
     let mut place = locked(&shared.place);
-    let before = place.0.len();
-    for partition in partitions.into_iter().flatten() {
-        let first = partition.first_offset.unwrap_or(0);
-        place.0.entry(partition.id).or_insert(first);
+    let mut with_new = place.clone();
+    with_new.take_in(topic);
+    if with_new != *place {
+        follower.go_on(&with_new)?;
+        *place = with_new;
     }
-    match place.0.len() == before {
-        true => Ok(()),
-        false => follower.go_on(&place),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use reqwest::{Client, Method, Response, Url};
 use super::COMPATIBILITY;
 use super::answer::{self, Schema, Version};
 use super::failure::Miss;
+use crate::capped_body;
 use crate::config::{ConnectArguments, SchemaRegistryArguments, Server};
 use crate::error::{Error, Result};
 use crate::metrics::Requests;
@@ -298,16 +299,10 @@ impl Question {
     }
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, Miss> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(miss)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            let limit_bytes = MAX_ANSWER_BYTES;
-            return Err(Miss::TooLarge { limit_bytes });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn body(response: Response) -> Result<Vec<u8>, Miss> {
+    let limit_bytes = MAX_ANSWER_BYTES;
+    let body = capped_body::read(response, limit_bytes).await;
+    body.map_err(miss)?.ok_or(Miss::TooLarge { limit_bytes })
 }
 
 fn miss(error: reqwest::Error) -> Miss {

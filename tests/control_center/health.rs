@@ -8,7 +8,7 @@ use crate::world::World;
 
 const SOON: Duration = Duration::from_secs(40);
 
-fn component<'a>(health: &'a Value, name: &str) -> &'a Value {
+pub fn component<'a>(health: &'a Value, name: &str) -> &'a Value {
     let all = health["components"].as_array().expect("components");
     all.iter()
         .find(|it| it["name"] == name)

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::center::{Center, without};
+use crate::health::component;
 use crate::scrape::{METRICS, Served};
 use crate::servers::{connect, until, wait};
 use crate::topic::Given;
@@ -161,8 +162,7 @@ fn how_long_records_take_to_their_row_is_told_by_a_job_that_runs() {
     let center = Center::of(&world, &["--job-metrics-url", &metrics]);
     until("the job is asked", SOON, || {
         let health = center.json("/health");
-        let all = health["components"].as_array()?.clone();
-        let jobs = all.into_iter().find(|it| it["name"] == "Jobs")?;
+        let jobs = component(&health, "Jobs");
         (jobs["answers"] == true && jobs["address"] == format!("{metrics}/")).then_some(())
     });
     let seen = |told: &Value| -> Vec<(f64, f64)> {

@@ -40,20 +40,12 @@ pub(crate) async fn tail(
             Error::configuration(format!("there is no topic {}", following.topic))
                 .hint("`streamflow init` makes the topic of the users; the control center lists all topics at /clusters")
         })?;
-        let first = topic
-            .partitions
-            .iter()
-            .map(|it| (it.id, it.first_offset.unwrap_or(0)));
-        let first = Cursor(first.collect());
         let mut from = match place.take() {
             Some(place) => place,
-            None if following.from_beginning => first.clone(),
+            None if following.from_beginning => Cursor::default(),
             None => Kafka::newest(&topic),
         };
-        // Partitions that were added meanwhile are followed from their beginning.
-        for (partition, offset) in first.0 {
-            from.0.entry(partition).or_insert(offset);
-        }
+        from.take_in(&topic);
         let read = kafka.find(&topic, Wish::From(from), STEP, None).await?;
         for message in &read.messages {
             decoder.learn_of(message).await;

@@ -66,6 +66,14 @@ impl fmt::Display for Cursor {
 }
 
 impl Cursor {
+    /// Partitions that it does not have begin with their first record: what came before they were seen is new, too.
+    pub(in crate::control_center) fn take_in(&mut self, topic: &Topic) {
+        for partition in &topic.partitions {
+            let first = partition.first_offset.unwrap_or(0);
+            self.0.entry(partition.id).or_insert(first);
+        }
+    }
+
     /// Offsets from this place to a later one.
     pub(in crate::control_center) fn distance(&self, later: &Cursor) -> i64 {
         let each = later.0.iter().map(|(partition, offset)| {

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use reqwest::{Client, Url};
 
 use super::probes::plain;
+use crate::capped_body;
 use crate::error::{Error, Result};
 use crate::metrics::{END_TO_END, end_to_end_bounds};
 
@@ -69,18 +70,15 @@ pub(super) async fn ask(client: &Client, job: &Url) -> Result<String> {
         at.set_path("/metrics");
     }
     let response = client.get(at).send().await.map_err(failed)?;
-    let mut response = response.error_for_status().map_err(failed)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Error::data(format!(
-                "the metrics at {} are larger than 1 MiB",
-                plain(job)
-            ))
-            .hint("--job-metrics-url wants the address of a job of StreamFlow"));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let response = response.error_for_status().map_err(failed)?;
+    let body = capped_body::read(response, MAX_ANSWER_BYTES).await;
+    let body = body.map_err(failed)?.ok_or_else(|| {
+        Error::data(format!(
+            "the metrics at {} are larger than 1 MiB",
+            plain(job)
+        ))
+        .hint("--job-metrics-url wants the address of a job of StreamFlow")
+    })?;
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 

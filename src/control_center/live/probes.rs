@@ -160,7 +160,8 @@ fn components(center: &Center) -> Vec<Component> {
     let airflow_not = airflow
         .is_none()
         .then_some("not given: say where it is with --airflow-url or AIRFLOW_URL");
-    let jobs_not = options.job_metrics.is_empty().then_some(
+    let jobs = options.job_addresses();
+    let jobs_not = jobs.is_none().then_some(
         "not given: say where those that run for long have their metrics, with --job-metrics-url or STREAMFLOW_JOB_METRICS_URLS",
     );
     vec![
@@ -190,17 +191,7 @@ fn components(center: &Center) -> Vec<Component> {
             "/healthz",
             api_not,
         ),
-        of(
-            "Jobs",
-            options
-                .job_metrics
-                .iter()
-                .map(plain)
-                .collect::<Vec<_>>()
-                .join(", "),
-            "their metrics",
-            jobs_not,
-        ),
+        of("Jobs", jobs.unwrap_or_default(), "their metrics", jobs_not),
     ]
 }
 

@@ -79,10 +79,7 @@ pub(super) async fn show(ask: Ask) -> Response {
             (
                 "Metrics of jobs",
                 "STREAMFLOW_JOB_METRICS_URLS",
-                match &options.job_metrics[..] {
-                    [] => none(),
-                    jobs => jobs.iter().map(plain).collect::<Vec<_>>().join(", "),
-                },
+                options.job_addresses().unwrap_or_else(none),
             ),
         ],
     };

@@ -6,6 +6,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::answer::{Flaw, Page, check};
+use crate::capped_body;
 use crate::config::Server;
 use crate::error::{Error, Result};
 use crate::metrics::Requests;
@@ -163,16 +164,11 @@ impl Api {
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Miss> {
-    let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(8 << 20) as usize);
-    while let Some(chunk) = response.chunk().await.map_err(miss)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            let limit_bytes = MAX_ANSWER_BYTES;
-            return Err(Miss::Flawed(Flaw::TooLarge { limit_bytes }, None));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn read(response: Response) -> Result<Vec<u8>, Miss> {
+    let limit_bytes = MAX_ANSWER_BYTES;
+    let body = capped_body::read(response, limit_bytes).await;
+    body.map_err(miss)?
+        .ok_or(Miss::Flawed(Flaw::TooLarge { limit_bytes }, None))
 }
 
 fn miss(error: reqwest::Error) -> Miss {
