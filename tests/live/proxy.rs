@@ -84,7 +84,12 @@ impl Proxy {
 
 impl Gate {
     fn set(&self, held: bool) {
-        *self.held.lock().expect("the gate") = held;
+        let mut state = self.held.lock().expect("the gate");
+        if held && !*state {
+            self.waiting.store(false, Ordering::Release);
+        }
+        *state = held;
+        drop(state);
         self.changed.notify_all();
     }
 }

@@ -1,8 +1,11 @@
 //! SIGKILL at a named moment. A server that stands still, or whose answers are held back, keeps the job at it.
 
+use reqwest::Url;
+
 use crate::fault::records::bad_records;
 use crate::ground::Ground;
-use crate::job::Job;
+use crate::job::{Job, Run};
+use crate::pipeline::Pipeline;
 use crate::process::LIMIT;
 use crate::proxy::Proxy;
 use crate::servers::until;
@@ -16,44 +19,67 @@ fn wait_for(what: &str, mut ask: impl FnMut() -> bool) {
     until(what, LIMIT, || ask().then_some(()));
 }
 
+/// A run for which Kafka stands still before it has a user, and whose users then arrive: what it lands it cannot publish.
+fn start_with_kafka_standing_still(pipeline: &mut Pipeline, variables: &[(&str, &str)]) -> Run {
+    let mut api_url = Url::parse(&pipeline.api_url()).expect("a URL");
+    let api = proxy_before(&mut api_url);
+    api.hold();
+    let seed = pipeline.next_seed(USERS);
+    let run = pipeline.fetch_with(api_url.as_str(), &seed, USERS, variables);
+    wait_for("an answer of the API that is held back", || {
+        api.is_waiting()
+    });
+    let before = pipeline.landed();
+    Server::Kafka.signal(Signal::Stop);
+    api.release();
+    wait_for("a landed page", || pipeline.landed() > before);
+    run
+}
+
+/// Puts a proxy before the server of a URL.
+fn proxy_before(url: &mut Url) -> Proxy {
+    let (host, port) = (url.host_str(), url.port_or_known_default());
+    let server = format!("{}:{}", host.expect("a host"), port.expect("a port"));
+    let proxy = Proxy::to(&server);
+    let (host, port) = proxy.address.split_once(':').expect("host and port");
+    url.set_host(Some(host)).expect("a host");
+    url.set_port(port.parse().ok()).expect("a port");
+    proxy
+}
+
 pub fn landed_and_not_published(ground: &mut Ground) {
     ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
     for _ in ground.rounds(1, 8) {
-        let before = pipeline.landed();
-        let mut run = pipeline.start_fetching(20_000);
-        run.wait_for_log("users of seed");
-        Server::Kafka.signal(Signal::Stop);
-        wait_for("a landed page", || {
-            pipeline.landed() > before || run.has_ended()
-        });
+        let run = start_with_kafka_standing_still(&mut pipeline, &[]);
         ground.pause(0, 300);
         run.kill_at_work();
         Server::Kafka.signal(Signal::Continue);
     }
+    Server::Kafka.is_back();
     pipeline.settle_and_check();
 }
 
 pub fn published_and_not_marked(ground: &mut Ground) {
+    ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
     let mut url = pipeline.database_url();
-    let server = (url.host_str().expect("a host"), url.port().expect("a port"));
-    let proxy = Proxy::to(&format!("{}:{}", server.0, server.1));
-    let (host, port) = proxy.address.split_once(':').expect("host and port");
-    url.set_host(Some(host)).expect("a host");
-    url.set_port(port.parse().ok()).expect("a port");
+    let postgres = proxy_before(&mut url);
     for _ in ground.rounds(1, 8) {
         let before = pipeline.world.record_count();
-        let run = pipeline.start_fetching_with(USERS, &[("DATABASE_URL", url.as_str())]);
+        let variables = [("DATABASE_URL", url.as_str())];
+        let run = start_with_kafka_standing_still(&mut pipeline, &variables);
+        postgres.hold_requests();
+        Server::Kafka.signal(Signal::Continue);
+        Server::Kafka.is_back();
         wait_for("records on the topic", || {
             pipeline.world.record_count() > before
         });
-        proxy.hold_requests();
-        wait_for("a mark", || proxy.is_asked());
+        wait_for("a mark", || postgres.is_asked());
         // What is on its way to Kafka arrives.
         ground.pause(50, 300);
         run.kill_at_work();
-        proxy.release();
+        postgres.release();
         println!(
             "killed with {} published and {} marked",
             pipeline.world.record_count(),
