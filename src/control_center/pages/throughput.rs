@@ -199,17 +199,17 @@ fn value(points: &[Point], from: i64, to: i64, pick: fn(&Point) -> Option<i64>) 
     Some(value as f64)
 }
 
-/// From the last value before the time to the last one in it.
+/// From the last value before the time, or else the first one in it, to the last one in it.
 fn rate(points: &[Point], from: i64, to: i64, pick: fn(&Point) -> Option<i64>) -> Option<f64> {
     let (end_at, end) = last_before(points, to, pick).filter(|it| it.0 > from)?;
-    let (begin_at, begin) = last_before(points, from, pick)?;
+    let (begin_at, begin) = begin(points, from, pick).filter(|it| it.0 < end_at)?;
     Some((end - begin).max(0) as f64 * 1000.0 / (end_at - begin_at) as f64)
 }
 
 /// Of the records whose rows were acknowledged meanwhile; nothing where there were none, or no job told.
 fn latency(points: &[Point], from: i64, to: i64, share: f64) -> Option<f64> {
     let (_, end) = last_before(points, to, |it| it.latencies).filter(|it| it.0 > from)?;
-    let (_, begin) = last_before(points, from, |it| it.latencies)?;
+    let (_, begin) = begin(points, from, |it| it.latencies)?;
     end.since(&begin)?.quantile(share)
 }
 
@@ -217,6 +217,12 @@ fn last_before<T>(points: &[Point], at: i64, pick: fn(&Point) -> Option<T>) -> O
     let until = points.partition_point(|it| it.at_ms <= at);
     let seen = points[..until].iter().rev();
     seen.filter_map(|it| Some((it.at_ms, pick(it)?))).next()
+}
+
+/// A server that was down, or a job that was started meanwhile, has told nothing before.
+fn begin<T>(points: &[Point], from: i64, pick: fn(&Point) -> Option<T>) -> Option<(i64, T)> {
+    let first = || points.iter().find_map(|it| Some((it.at_ms, pick(it)?)));
+    last_before(points, from, pick).or_else(first)
 }
 
 #[cfg(test)]
@@ -252,6 +258,11 @@ mod tests {
             "over the gap"
         );
         assert_eq!(rate(&points(), 0, 5_000, published), None, "the first look");
+        assert_eq!(
+            rate(&points(), 0, 10_000, published),
+            Some(10.0),
+            "of the time that was seen"
+        );
         assert_eq!(value(&points(), 5_000, 10_000, published), Some(50.0));
         assert_eq!(value(&points(), 20_000, 25_000, published), None);
     }
