@@ -11,7 +11,6 @@ use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments, Server};
 use crate::error::{Error, Result};
 use crate::metrics::{Operation, Subject};
-use crate::pipeline::beside::Beside;
 use crate::pipeline::fold::FoldEach;
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
@@ -106,11 +105,8 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
         dead_letters,
         DEAD_LETTERS_IN_FLIGHT,
     );
-    // To read a record takes longer than to receive it.
-    let work = Beside::start(work, limits.max_dead_letters, &shutdown)?;
     let partitions: Vec<i32> = consuming.targets.keys().copied().collect();
     let (work, offsets, end) = consuming.run(work, "user_summaries", &shutdown).await?;
-    let work = work.into_inner()?;
     if end.is_ok() {
         print(&summary_table::render(
             &work.ledgers().totals(&partitions).await?,

@@ -50,11 +50,6 @@ pub fn consume<S: Source, W: Work>(
     let end = outcome?;
     finished?;
     committed?;
-    // A stop that came while the rest was finished may have left some of it to the next run.
-    let end = match shutdown.is_requested() {
-        true => End::Stopped,
-        false => end,
-    };
     // A run that is stopped has not come to its end.
     if end != End::Stopped {
         work.tally().check(bounds.max_dead_letters(), true)?;

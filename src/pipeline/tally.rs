@@ -15,7 +15,7 @@ const CAUSES_TOLD: usize = 5;
 
 type Cause = (Reason, Option<Cow<'static, str>>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Tally {
     consumed: u64,
     dead_letters: u64,
@@ -23,7 +23,7 @@ pub struct Tally {
     first: Option<Place>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Place {
     topic: String,
     partition: i32,

@@ -17,7 +17,6 @@ mod formats_protobuf;
 mod help;
 mod logs;
 mod metrics;
-mod pipeline_beside;
 mod pipeline_fold;
 mod pipeline_loop;
 mod pipeline_script;

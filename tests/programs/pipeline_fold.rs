@@ -5,16 +5,14 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use streamflow::error::{Error, Kind, Result};
-use streamflow::pipeline::beside::Beside;
 use streamflow::pipeline::bounds::{self, Bounds, End};
 use streamflow::pipeline::consume::consume;
 use streamflow::pipeline::fold::{Advance, Counts, FoldEach, Key, Ledger, Ledgers};
 use streamflow::pipeline::outcome::Outcome;
 use streamflow::pipeline::record::Record;
 use streamflow::pipeline::sequence::{HighWater, Sequence};
-use streamflow::pipeline::work::Work;
 use streamflow::rejection::{Reason, Rejection};
-use streamflow::shutdown::{self, Shutdown};
+use streamflow::shutdown;
 
 use crate::pipeline_store::runtime;
 use crate::pipeline_twin::{TwinDeadLetters, TwinSource, Weather};
@@ -88,33 +86,10 @@ fn run(world: &World, seed: u64, weather: Weather) -> (Result<End>, Counts) {
             }
         })
     };
-    let work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
-    let (end, work) = consumed(
-        &mut source,
-        work,
-        world,
-        &shutdown::channel().1,
-        seed.is_multiple_of(2),
-    );
-    (end, work.counts())
-}
-
-/// On the thread of the loop, or on one beside it.
-fn consumed<W: Work>(
-    source: &mut TwinSource,
-    mut work: W,
-    world: &World,
-    shutdown: &Shutdown,
-    beside: bool,
-) -> (Result<End>, W) {
+    let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
     let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
-    if !beside {
-        let end = consume(source, &mut work, &mut bounds, shutdown);
-        return (end, work);
-    }
-    let mut work = Beside::start(work, None, shutdown).unwrap();
-    let end = consume(source, &mut work, &mut bounds, shutdown);
-    (end, work.into_inner().unwrap())
+    let end = consume(&mut source, &mut work, &mut bounds, &shutdown::channel().1);
+    (end, work.counts())
 }
 
 /// The numbers of the first `next_offset` offsets of a partition, by the definition itself; and the rejected among them.
@@ -258,10 +233,10 @@ fn numbers_of_another_member_are_not_overwritten() {
         count("parity", "0");
         Ok(Outcome::Keep(()))
     };
-    let work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
+    let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
     let mut source = TwinSource::new(&world, Die(1), Weather::default());
-    let (end, _) = consumed(&mut source, work, &world, &shutdown::channel().1, false);
-    let error = end.unwrap_err();
+    let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+    let error = consume(&mut source, &mut work, &mut bounds, &shutdown::channel().1).unwrap_err();
     assert!(error.to_string().contains("another member"), "{error}");
     let ledger = world.lock().ledgers[&0].clone();
     assert_eq!(
@@ -277,7 +252,7 @@ fn numbers_of_another_member_are_not_overwritten() {
 /// by their sequence.
 #[test]
 fn a_record_that_cannot_be_read_now_is_counted_by_the_next_run() {
-    for (stops, beside) in [(false, false), (false, true), (true, false), (true, true)] {
+    for stops in [false, true] {
         let world = topic_of(&[Fate::Keep; 5]);
         for (number, kept) in (1..).zip(world.lock().topic.get_mut(&0).unwrap()) {
             let landing = uuid::Uuid::nil();
@@ -302,9 +277,10 @@ fn a_record_that_cannot_be_read_now_is_counted_by_the_next_run() {
             failure_one_in: 0,
         };
         let dead_letters = TwinDeadLetters::new(&world, Die(1), 0);
-        let work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
+        let mut work = FoldEach::new(runtime().handle().clone(), read, ledgers, dead_letters, 2);
         let mut source = TwinSource::new(&world, Die(1), Weather::default());
-        let (end, _) = consumed(&mut source, work, &world, &shutdown, beside);
+        let mut bounds = Bounds::new(bounds::Limits::default(), world.latest(), Instant::now());
+        let end = consume(&mut source, &mut work, &mut bounds, &shutdown);
         match stops {
             true => assert_eq!(end.unwrap(), End::Stopped),
             false => assert_eq!(end.unwrap_err().kind(), Kind::Unavailable),
