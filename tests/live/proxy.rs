@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use reqwest::Url;
+
 #[derive(Default)]
 struct Gate {
     held: Mutex<bool>,
@@ -50,6 +52,17 @@ impl Proxy {
         }
     }
 
+    /// To the server of a URL, which leads to the proxy from now on.
+    pub fn before(url: &mut Url) -> Self {
+        let (host, port) = (url.host_str(), url.port_or_known_default());
+        let server = format!("{}:{}", host.expect("a host"), port.expect("a port"));
+        let proxy = Self::to(&server);
+        let (host, port) = proxy.address.split_once(':').expect("host and port");
+        url.set_host(Some(host)).expect("a URL with a host");
+        url.set_port(port.parse().ok()).expect("a URL with a port");
+        proxy
+    }
+
     /// Requests still arrive, answers do not.
     pub fn hold(&self) {
         self.answers.set(true);
@@ -89,7 +102,6 @@ impl Gate {
             self.waiting.store(false, Ordering::Release);
         }
         *state = held;
-        drop(state);
         self.changed.notify_all();
     }
 }

@@ -72,13 +72,8 @@ impl Registry {
         assert_eq!(status, 200);
     }
 
-    /// Host and port, and the address with these replaced by others.
-    pub fn behind(&self, put_in_front: impl FnOnce(&str) -> String) -> String {
-        let url = Url::parse(&self.url).expect("SCHEMA_REGISTRY_URL is a URL");
-        let host = url.host_str().expect("a host");
-        let port = url.port_or_known_default().expect("a port");
-        let front = put_in_front(&format!("{host}:{port}"));
-        format!("http://{front}{}", url.path())
+    pub fn url(&self) -> Url {
+        Url::parse(&self.url).expect("SCHEMA_REGISTRY_URL is a URL")
     }
 }
 

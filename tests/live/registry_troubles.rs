@@ -230,9 +230,8 @@ fn a_registry_that_goes_away_later_is_asked_only_for_what_is_new() {
     );
     for program in PROGRAMS {
         let begin = world.record_count();
-        let mut proxy = None;
-        let url = registry.behind(|server| proxy.insert(Proxy::to(server)).address.clone());
-        let proxy = proxy.expect("a proxy");
+        let mut url = registry.url();
+        let proxy = Proxy::before(&mut url);
         let variables = [("SCHEMA_REGISTRY_URL", url.as_str())];
         let mut following =
             world.spawn_with(program, &["--follow", "--retry-timeout", "2s"], &variables);
@@ -274,9 +273,8 @@ fn a_stop_does_not_wait_for_the_registry() {
     };
     let (user, record) = good(avro_id(&world, registry));
     for program in PROGRAMS {
-        let mut proxy = None;
-        let url = registry.behind(|server| proxy.insert(Proxy::to(server)).address.clone());
-        let proxy = proxy.expect("a proxy");
+        let mut url = registry.url();
+        let proxy = Proxy::before(&mut url);
         let variables = [("SCHEMA_REGISTRY_URL", url.as_str()), ("RUST_LOG", "debug")];
         let mut running = world.spawn_with(program, &["--follow"], &variables);
         running.wait_for_log("takes over partitions");

@@ -22,7 +22,7 @@ fn wait_for(what: &str, mut ask: impl FnMut() -> bool) {
 /// A run for which Kafka stands still before it has a user, and whose users then arrive: what it lands it cannot publish.
 fn start_with_kafka_standing_still(pipeline: &mut Pipeline, variables: &[(&str, &str)]) -> Run {
     let mut api_url = Url::parse(&pipeline.api_url()).expect("a URL");
-    let api = proxy_before(&mut api_url);
+    let api = Proxy::before(&mut api_url);
     api.hold();
     let seed = pipeline.next_seed(USERS);
     let run = pipeline.fetch_with(api_url.as_str(), &seed, USERS, variables);
@@ -34,17 +34,6 @@ fn start_with_kafka_standing_still(pipeline: &mut Pipeline, variables: &[(&str, 
     api.release();
     wait_for("a landed page", || pipeline.landed() > before);
     run
-}
-
-/// Puts a proxy before the server of a URL.
-fn proxy_before(url: &mut Url) -> Proxy {
-    let (host, port) = (url.host_str(), url.port_or_known_default());
-    let server = format!("{}:{}", host.expect("a host"), port.expect("a port"));
-    let proxy = Proxy::to(&server);
-    let (host, port) = proxy.address.split_once(':').expect("host and port");
-    url.set_host(Some(host)).expect("a host");
-    url.set_port(port.parse().ok()).expect("a port");
-    proxy
 }
 
 pub fn landed_and_not_published(ground: &mut Ground) {
@@ -64,7 +53,7 @@ pub fn published_and_not_marked(ground: &mut Ground) {
     ground.disturbs_servers();
     let mut pipeline = ground.pipeline();
     let mut url = pipeline.database_url();
-    let postgres = proxy_before(&mut url);
+    let postgres = Proxy::before(&mut url);
     for _ in ground.rounds(1, 8) {
         let before = pipeline.world.record_count();
         let variables = [("DATABASE_URL", url.as_str())];
