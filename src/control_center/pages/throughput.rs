@@ -195,34 +195,54 @@ fn ends(points: &[Point], now_ms: i64, window_ms: i64) -> Vec<i64> {
 
 /// The last value of the time; nothing where there is none.
 fn value(points: &[Point], from: i64, to: i64, pick: fn(&Point) -> Option<i64>) -> Option<f64> {
-    let (_, value) = last_before(points, to, pick).filter(|it| it.0 > from)?;
+    let (_, value) = last_within(points, from, to, pick)?;
     Some(value as f64)
 }
 
-/// From the last value before the time, or else the first one in it, to the last one in it.
 fn rate(points: &[Point], from: i64, to: i64, pick: fn(&Point) -> Option<i64>) -> Option<f64> {
-    let (end_at, end) = last_before(points, to, pick).filter(|it| it.0 > from)?;
-    let (begin_at, begin) = begin(points, from, pick).filter(|it| it.0 < end_at)?;
+    let ((begin_at, begin), (end_at, end)) = bounds(points, from, to, pick)?;
     Some((end - begin).max(0) as f64 * 1000.0 / (end_at - begin_at) as f64)
 }
 
 /// Of the records whose rows were acknowledged meanwhile; nothing where there were none, or no job told.
 fn latency(points: &[Point], from: i64, to: i64, share: f64) -> Option<f64> {
-    let (_, end) = last_before(points, to, |it| it.latencies).filter(|it| it.0 > from)?;
-    let (_, begin) = begin(points, from, |it| it.latencies)?;
+    let ((_, begin), (_, end)) = bounds(points, from, to, |it| it.latencies)?;
     end.since(&begin)?.quantile(share)
 }
 
-fn last_before<T>(points: &[Point], at: i64, pick: fn(&Point) -> Option<T>) -> Option<(i64, T)> {
-    let until = points.partition_point(|it| it.at_ms <= at);
-    let seen = points[..until].iter().rev();
-    seen.filter_map(|it| Some((it.at_ms, pick(it)?))).next()
+/// A value, and when it was seen.
+type Seen<T> = (i64, T);
+
+/// The last value of the time, and the one that it is compared with: the last before the time, or the first one there is, of a server that was
+/// down or a job that was started meanwhile.
+fn bounds<T>(
+    points: &[Point],
+    from: i64,
+    to: i64,
+    pick: fn(&Point) -> Option<T>,
+) -> Option<(Seen<T>, Seen<T>)> {
+    let end = last_within(points, from, to, pick)?;
+    let first = || points.iter().find_map(|it| seen(it, pick));
+    let begin = last_until(points, from, pick).or_else(first)?;
+    (begin.0 < end.0).then_some((begin, end))
 }
 
-/// A server that was down, or a job that was started meanwhile, has told nothing before.
-fn begin<T>(points: &[Point], from: i64, pick: fn(&Point) -> Option<T>) -> Option<(i64, T)> {
-    let first = || points.iter().find_map(|it| Some((it.at_ms, pick(it)?)));
-    last_before(points, from, pick).or_else(first)
+fn last_within<T>(
+    points: &[Point],
+    from: i64,
+    to: i64,
+    pick: fn(&Point) -> Option<T>,
+) -> Option<Seen<T>> {
+    last_until(points, to, pick).filter(|it| it.0 > from)
+}
+
+fn last_until<T>(points: &[Point], to: i64, pick: fn(&Point) -> Option<T>) -> Option<Seen<T>> {
+    let until = points.partition_point(|it| it.at_ms <= to);
+    points[..until].iter().rev().find_map(|it| seen(it, pick))
+}
+
+fn seen<T>(point: &Point, pick: fn(&Point) -> Option<T>) -> Option<Seen<T>> {
+    Some((point.at_ms, pick(point)?))
 }
 
 #[cfg(test)]
