@@ -253,8 +253,7 @@ def test_packages_are_checked_by_hash():
 
 def test_what_the_programs_are_compiled_from_is_copied():
     told = [REPOSITORY / "target/release" / f"{path.stem}.d" for path in (REPOSITORY / "src/bin").glob("*.rs")]
-    if not all(path.exists() for path in told):
-        pytest.skip("the programs are not compiled (cargo build --release)")
+    assert all(path.exists() for path in told), "compile the programs first: cargo build --release"
     # As cargo tells it: `program: source source …`
     sources = {Path(word) for path in told for word in path.read_text().split(": ", 1)[1].split()}
     read = {source.relative_to(REPOSITORY).parts[0] for source in sources if source.is_relative_to(REPOSITORY)}
