@@ -10,7 +10,7 @@ use streamflow::pipeline::batch::{Batch, Limits};
 use streamflow::pipeline::watermark::Watermark;
 use streamflow::random_user_api::{Answer, Surroundings, Version, answer};
 use streamflow::user::api::RandomUser;
-use streamflow::user::clean::clean;
+use streamflow::user::clean::decode_and_clean;
 use streamflow::user::event::UserCreated;
 use streamflow::user::format::{Encoder, SchemaFormat, WriterSchema, wire};
 
@@ -83,7 +83,7 @@ fn records(criterion: &mut Criterion) {
     group.bench_function("decode JSON and clean", |it| {
         it.iter(|| {
             json.iter()
-                .for_each(|value| drop(black_box(UserCreated::decode(value).and_then(clean))))
+                .for_each(|value| drop(black_box(decode_and_clean(value))))
         });
     });
     group.finish();

@@ -14,3 +14,4 @@ pub mod format;
 mod own_layout;
 pub mod row;
 pub mod summary;
+mod time;

@@ -14,8 +14,7 @@ use crate::pipeline::record::Record;
 use crate::rejection::{Reason, Rejection};
 use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
-use crate::user::clean::clean;
-use crate::user::event::UserCreated;
+use crate::user::clean::{clean, decode_and_clean};
 use crate::user::format::WriterSchema;
 use crate::user::format::wire;
 use crate::user::row::CreatedUser;
@@ -48,7 +47,7 @@ impl UserReader {
             return Ok(Outcome::Reject(Rejection::of(Reason::NullValue)));
         };
         let user = match wire::split(value) {
-            Ok(None) => UserCreated::decode(value).and_then(clean),
+            Ok(None) => decode_and_clean(value),
             Ok(Some(framed)) => {
                 let Some(place) = self.place_of(framed.schema_id, record)? else {
                     return Ok(Outcome::Unread);

@@ -7,6 +7,7 @@ use streamflow::user::clean::clean;
 use streamflow::user::event::UserCreated;
 use streamflow::user::fingerprint;
 use streamflow::user::format::wire;
+use streamflow::user::row::CreatedUser;
 
 #[path = "../../tests/programs/user_checks.rs"]
 mod user_checks;
@@ -14,10 +15,12 @@ mod writers;
 
 use writers::WRITERS;
 
-fn decode(value: &[u8]) -> Result<UserCreated<'_>, Rejection> {
+fn read(value: &[u8]) -> Result<CreatedUser<'_>, Rejection> {
     match wire::split(value)? {
-        None => UserCreated::decode(value),
-        Some(framed) => WRITERS[framed.schema_id as usize % WRITERS.len()].decode(framed.payload),
+        None => user_checks::read(value),
+        Some(framed) => WRITERS[framed.schema_id as usize % WRITERS.len()]
+            .decode(framed.payload)
+            .and_then(clean),
     }
 }
 
@@ -27,7 +30,7 @@ fuzz_target!(|value: &[u8]| {
     if let Ok(event) = UserCreated::decode(value) {
         assert_eq!(serde_json::from_slice(value).ok(), Some(event));
     }
-    match decode(value).and_then(clean) {
+    match read(value) {
         Ok(row) => {
             user_checks::check(&row).expect("a row that is clean");
             user_checks::check_again(&row).expect("a row that stays as it is");

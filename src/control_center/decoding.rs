@@ -17,7 +17,7 @@ use super::moment::Moment;
 use super::registry::{Known, Registry};
 use crate::pipeline::dead_letter::header;
 use crate::pipeline::sequence::SEQUENCE_HEADER;
-use crate::user::clean::clean;
+use crate::user::clean::{clean, decode_and_clean};
 use crate::user::event::UserCreated;
 use crate::user::format::wire;
 
@@ -213,7 +213,7 @@ pub(super) fn verdict(message: &Message, known: Option<&Known>) -> Result<String
         return Err("it has no value (null_value)".to_owned());
     };
     let user = match wire::split(value) {
-        Ok(None) => UserCreated::decode(value).and_then(clean),
+        Ok(None) => decode_and_clean(value),
         Ok(Some(framed)) => match known {
             Some(Known::Schema(schema, _)) => schema.decode(framed.payload).and_then(clean),
             Some(other) => return Err(other.why()),

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use memchr::memchr;
+use wide::u8x16;
 
 use super::event::UserCreated;
 
@@ -36,6 +37,60 @@ pub(super) fn read(text: &str) -> Option<UserCreated<'_>> {
 pub(super) struct Rest<'a> {
     text: &'a str,
     at: usize,
+    quotes: Quotes,
+}
+
+/// Where the quotation marks stand in the block of a text that was looked at last: a bit for each byte, the first one lowest.
+struct Quotes {
+    block: usize,
+    marks: u64,
+}
+
+impl Quotes {
+    /// Most texts are shorter than a block, so that a look at one serves several of them.
+    const BLOCK_BYTES: usize = 64;
+
+    // Once for several texts: kept out of each of them.
+    #[inline(never)]
+    fn of(bytes: &[u8], block: usize) -> Option<Self> {
+        let begin = block * Self::BLOCK_BYTES;
+        let rest = bytes.get(begin..)?;
+        let marks = match rest.first_chunk() {
+            Some(whole) => marks(whole),
+            None if rest.is_empty() => return None,
+            None => {
+                let mut padded = [0; Self::BLOCK_BYTES];
+                padded[..rest.len()].copy_from_slice(rest);
+                marks(&padded)
+            }
+        };
+        Some(Self { block, marks })
+    }
+
+    /// The place of the first one from `from` on.
+    #[inline(always)]
+    fn next(&mut self, bytes: &[u8], mut from: usize) -> Option<usize> {
+        loop {
+            let block = from / Self::BLOCK_BYTES;
+            if block != self.block {
+                *self = Self::of(bytes, block)?;
+            }
+            let marks = self.marks >> (from % Self::BLOCK_BYTES);
+            if marks != 0 {
+                return Some(from + marks.trailing_zeros() as usize);
+            }
+            from = (block + 1) * Self::BLOCK_BYTES;
+        }
+    }
+}
+
+#[inline(always)]
+fn marks(block: &[u8; Quotes::BLOCK_BYTES]) -> u64 {
+    let (sixteens, _) = block.as_chunks::<16>();
+    sixteens.iter().rev().fold(0, |marks, sixteen| {
+        let found = u8x16::new(*sixteen).simd_eq(u8x16::splat(b'"'));
+        marks << 16 | u64::from(found.to_bitmask())
+    })
 }
 
 impl<'a> Rest<'a> {
@@ -49,7 +104,8 @@ impl<'a> Rest<'a> {
         // Of all of them, without a way out on the way: processors do that many bytes at a time.
         let lowest = bytes.iter().fold(u8::MAX, |lowest, &byte| lowest.min(byte));
         let plain = lowest >= b' ' && memchr(b'\\', bytes).is_none();
-        plain.then_some(Self { text, at })
+        let quotes = Quotes::of(bytes, at / Quotes::BLOCK_BYTES)?;
+        plain.then_some(Self { text, at, quotes })
     }
 
     pub(super) fn at(&self) -> usize {
@@ -75,12 +131,16 @@ impl<'a> Rest<'a> {
         &mut self,
         name: &[u8; LENGTH],
     ) -> Option<Option<Cow<'a, str>>> {
-        self.skip(name)?;
-        if self.bytes().first() != Some(&b'"') {
+        let (first, rest) = self.bytes().split_first_chunk()?;
+        if first != name {
+            return None;
+        }
+        self.at += LENGTH;
+        if rest.first() != Some(&b'"') {
             return self.skip(b"null").map(|()| None);
         }
         let begin = self.at + 1;
-        let end = begin + memchr(b'"', self.text.as_bytes().get(begin..)?)?;
+        let end = self.quotes.next(self.text.as_bytes(), begin)?;
         self.at = end + 1;
         Some(Some(Cow::Borrowed(self.text.get(begin..end)?)))
     }
@@ -137,6 +197,17 @@ mod tests {
         let event = read(FULL).unwrap();
         assert_eq!(event, serde_json::from_str(FULL).unwrap());
         assert_eq!(event.encode().unwrap(), FULL.as_bytes());
+    }
+
+    #[test]
+    fn wherever_in_a_block_a_text_ends_it_is_found() {
+        for letter in ["a", "é"] {
+            for letters in 0..3 * Quotes::BLOCK_BYTES {
+                let text = FULL.replacen("A B", &letter.repeat(letters), 1);
+                let event = read(&text).unwrap();
+                assert_eq!(event, serde_json::from_str(&text).unwrap(), "{text}");
+            }
+        }
     }
 
     #[test]

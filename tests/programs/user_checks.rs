@@ -5,14 +5,17 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use streamflow::rejection::Rejection;
-use streamflow::user::clean::{MAX_CHARACTERS, clean};
+use streamflow::user::clean::{MAX_CHARACTERS, clean, decode_and_clean};
 use streamflow::user::event::UserCreated;
 use streamflow::user::row::CreatedUser;
 use streamflow::user::summary::each_value;
 use unicode_normalization::is_nfc;
 
+/// As the jobs read a record; in two steps it must be the same.
 pub fn read(value: &[u8]) -> Result<CreatedUser<'_>, Rejection> {
-    clean(UserCreated::decode(value)?)
+    let row = decode_and_clean(value);
+    assert_eq!(row, UserCreated::decode(value).and_then(clean));
+    row
 }
 
 /// What each row must be, whatever it was made of.
