@@ -1,13 +1,13 @@
 //! Work that writes each record on its own: many requests in flight, offsets settled when the server has acknowledged.
 
-use std::collections::{BTreeMap, VecDeque};
+mod requests;
+
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use super::batch::{Batch, Full, Limits};
-use super::consume::lost_task;
+use super::batch::{Batch, Limits};
 use super::dead_letter::DeadLetters;
 use super::outcome::Outcome;
 use super::record::Record;
@@ -16,6 +16,7 @@ use super::tally::Tally;
 use super::watermark::Watermark;
 use super::work::{Account, Room, Work};
 use crate::error::Result;
+use requests::{Requests, Until};
 
 /// A server that keeps rows. Writing the same row again must change nothing.
 pub trait Store<T>: Send + Sync + 'static {
@@ -46,6 +47,8 @@ const PARTIAL_BATCHES_IN_FLIGHT: usize = 2;
 pub struct Flow {
     pub batch: Limits,
     pub batches_in_flight: usize,
+    /// Full ones that wait for a request that is answered.
+    pub batches_ahead: usize,
     pub dead_letters_in_flight: usize,
 }
 
@@ -57,18 +60,11 @@ pub struct StoreEach<T, R, S, D> {
     dead_letters: D,
     flow: Flow,
     batch: Batch<T>,
-    waiting: VecDeque<Full<T>>,
-    in_flight: usize,
-    /// A request has failed for good: nothing more is sent, what is in flight is still waited for.
-    failed: bool,
-    done: mpsc::Receiver<Done>,
-    done_sender: mpsc::Sender<Done>,
+    requests: Arc<Requests<T>>,
     watermarks: BTreeMap<i32, Watermark>,
     counts: Counts,
     tally: Tally,
 }
-
-type Done = Result<Vec<(i32, i64)>>;
 
 impl<T, R, S, D> StoreEach<T, R, S, D>
 where
@@ -84,7 +80,6 @@ where
         dead_letters: D,
         flow: Flow,
     ) -> Self {
-        let (done_sender, done) = mpsc::channel();
         Self {
             runtime,
             read,
@@ -92,11 +87,7 @@ where
             dead_letters,
             flow,
             batch: Batch::new(flow.batch),
-            waiting: VecDeque::new(),
-            in_flight: 0,
-            failed: false,
-            done,
-            done_sender,
+            requests: Arc::new(Requests::new()),
             watermarks: BTreeMap::new(),
             counts: Counts::default(),
             tally: Tally::default(),
@@ -107,15 +98,20 @@ where
         self.counts
     }
 
-    fn send(&mut self, full: Full<T>) {
-        let Full { rows, origins } = full;
-        let (store, done) = (self.store.clone(), self.done_sender.clone());
-        self.in_flight += 1;
-        self.runtime.spawn(async move {
-            let result = store.store(rows).await.map(|()| origins);
-            // Nobody listens any more only when the run has ended.
-            let _ = done.send(result);
-        });
+    /// Sends what waits, as many at once as may be in flight; each request goes on with the next batch when it is answered.
+    fn send(&self, at_most: usize) {
+        while let Some(mut full) = self.requests.begin(at_most) {
+            let (store, requests) = (self.store.clone(), self.requests.clone());
+            self.runtime.spawn(async move {
+                loop {
+                    let stored = store.store(full.rows).await;
+                    match requests.answered(stored.map(|()| full.origins)) {
+                        Some(next) => full = next,
+                        None => return,
+                    }
+                }
+            });
+        }
     }
 
     fn settle(&mut self, origins: &[(i32, i64)]) {
@@ -126,29 +122,26 @@ where
         }
     }
 
-    fn complete(&mut self, done: Done) -> Result<()> {
-        self.in_flight -= 1;
-        self.failed |= done.is_err();
-        let origins = done?;
-        self.counts.stored += origins.len() as u64;
-        self.settle(&origins);
-        Ok(())
-    }
-
-    /// Takes in what has completed; with a time, waits that long for the first completion.
+    /// Takes in what has completed; with a time, waits that long for room, or for the first completion when it is not the requests that
+    /// are too many.
     fn complete_all(&mut self, wait: Option<Duration>) -> Result<()> {
         let wait = wait.unwrap_or_default();
-        if self.in_flight > 0 && !wait.is_zero() {
-            match self.done.recv_timeout(wait) {
-                Ok(done) => self.complete(done)?,
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(lost_task()),
+        let until = match self.requests.waiting() > self.flow.batches_ahead {
+            true if !self.requests.is_halted() => Until::Waiting(self.flow.batches_ahead / 4),
+            _ => Until::Answer,
+        };
+        let mut failed = Ok(());
+        for answer in self.requests.answers(until, wait) {
+            match answer {
+                Ok(origins) => {
+                    self.counts.stored += origins.len() as u64;
+                    self.settle(&origins);
+                }
+                Err(error) => failed = failed.and(Err(error)),
             }
         }
-        while let Ok(done) = self.done.try_recv() {
-            self.complete(done)?;
-        }
-        let wait = if self.in_flight == 0 {
+        failed?;
+        let wait = if self.requests.in_flight() == 0 {
             wait
         } else {
             Duration::ZERO
@@ -162,19 +155,27 @@ where
     /// Sends what waits, and on request what is not full yet: at once when the server has little to do, else with what comes until it has
     /// answered (as Nagle's algorithm does, RFC 896). A row for each request would cost it many times the work.
     fn dispatch(&mut self, partial: bool) {
-        while !self.failed && self.in_flight < self.flow.batches_in_flight {
-            let next = self.waiting.pop_front();
-            let partial = partial && self.in_flight < PARTIAL_BATCHES_IN_FLIGHT;
-            match next.or_else(|| if partial { self.batch.take() } else { None }) {
-                Some(full) => self.send(full),
-                None => return,
-            }
+        self.send(self.flow.batches_in_flight);
+        let little = PARTIAL_BATCHES_IN_FLIGHT.min(self.flow.batches_in_flight);
+        if !partial || self.requests.is_halted() || self.requests.in_flight() >= little {
+            return;
+        }
+        if let Some(gathered) = self.batch.take() {
+            self.requests.wait_for_its_turn(gathered);
+            self.send(self.flow.batches_in_flight);
         }
     }
 
     fn is_pending(&self) -> bool {
-        let gathered = !self.waiting.is_empty() || !self.batch.is_empty();
-        (gathered && !self.failed) || self.in_flight > 0 || self.dead_letters.in_flight() > 0
+        let gathered = !self.batch.is_empty() && !self.requests.is_halted();
+        gathered || self.requests.is_pending() || self.dead_letters.in_flight() > 0
+    }
+}
+
+impl<T, R, S, D> Drop for StoreEach<T, R, S, D> {
+    /// What is gathered is read again by the next run.
+    fn drop(&mut self) {
+        self.requests.halt();
     }
 }
 
@@ -209,7 +210,7 @@ where
                     .batch
                     .add(row, bytes, (record.partition, record.offset));
                 if let Some(full) = full {
-                    self.waiting.push_back(full);
+                    self.requests.wait_for_its_turn(full);
                     self.dispatch(false);
                 }
             }
@@ -234,7 +235,7 @@ where
     }
 
     fn room(&self) -> Room {
-        let full = !self.waiting.is_empty()
+        let full = self.requests.waiting() > self.flow.batches_ahead
             || self.dead_letters.in_flight() >= self.flow.dead_letters_in_flight;
         if full { Room::Full } else { Room::Free }
     }

@@ -58,6 +58,7 @@ const FLOW: Flow = Flow {
         bytes: 1_000,
     },
     batches_in_flight: 3,
+    batches_ahead: 1,
     dead_letters_in_flight: 2,
 };
 
