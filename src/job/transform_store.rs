@@ -60,7 +60,7 @@ const FLOW: Flow = Flow {
         bytes: 40_000,
     },
     batches_in_flight: 8,
-    batches_ahead: 8,
+    batches_waiting: 7,
     dead_letters_in_flight: 1_000,
 };
 

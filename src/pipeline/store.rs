@@ -16,7 +16,7 @@ use super::tally::Tally;
 use super::watermark::Watermark;
 use super::work::{Account, Room, Work};
 use crate::error::Result;
-use requests::{Requests, Until};
+use requests::Requests;
 
 /// A server that keeps rows. Writing the same row again must change nothing.
 pub trait Store<T>: Send + Sync + 'static {
@@ -39,7 +39,8 @@ impl Counts {
     }
 }
 
-/// Of batches that are sent before they are full.
+/// With fewer requests in flight the server has little to do, and what is gathered is sent at once; else with what comes until it has
+/// answered (as Nagle's algorithm does, RFC 896). A row for each request would cost it many times the work.
 const PARTIAL_BATCHES_IN_FLIGHT: usize = 2;
 
 /// How much may be in flight: with [`Limits`] this bounds the memory of a run.
@@ -47,8 +48,8 @@ const PARTIAL_BATCHES_IN_FLIGHT: usize = 2;
 pub struct Flow {
     pub batch: Limits,
     pub batches_in_flight: usize,
-    /// Full ones that wait for a request that is answered.
-    pub batches_ahead: usize,
+    /// With so many full ones waiting for a request to be answered there is no room.
+    pub batches_waiting: usize,
     pub dead_letters_in_flight: usize,
 }
 
@@ -80,6 +81,7 @@ where
         dead_letters: D,
         flow: Flow,
     ) -> Self {
+        let requests = Requests::new(flow.batches_in_flight, flow.batches_waiting);
         Self {
             runtime,
             read,
@@ -87,7 +89,7 @@ where
             dead_letters,
             flow,
             batch: Batch::new(flow.batch),
-            requests: Arc::new(Requests::new()),
+            requests: Arc::new(requests),
             watermarks: BTreeMap::new(),
             counts: Counts::default(),
             tally: Tally::default(),
@@ -99,8 +101,8 @@ where
     }
 
     /// Sends what waits, as many at once as may be in flight; each request goes on with the next batch when it is answered.
-    fn send(&self, at_most: usize) {
-        while let Some(mut full) = self.requests.begin(at_most) {
+    fn send(&self) {
+        while let Some(mut full) = self.requests.begin() {
             let (store, requests) = (self.store.clone(), self.requests.clone());
             self.runtime.spawn(async move {
                 loop {
@@ -122,16 +124,11 @@ where
         }
     }
 
-    /// Takes in what has completed; with a time, waits that long for room, or for the first completion when it is not the requests that
-    /// are too many.
+    /// Takes in what has completed; with a time, waits that long at most ([`Requests::answers`]).
     fn complete_all(&mut self, wait: Option<Duration>) -> Result<()> {
         let wait = wait.unwrap_or_default();
-        let until = match self.requests.waiting() > self.flow.batches_ahead {
-            true if !self.requests.is_halted() => Until::Waiting(self.flow.batches_ahead / 4),
-            _ => Until::Answer,
-        };
         let mut failed = Ok(());
-        for answer in self.requests.answers(until, wait) {
+        for answer in self.requests.answers(wait) {
             match answer {
                 Ok(origins) => {
                     self.counts.stored += origins.len() as u64;
@@ -152,30 +149,19 @@ where
         Ok(())
     }
 
-    /// Sends what waits, and on request what is not full yet: at once when the server has little to do, else with what comes until it has
-    /// answered (as Nagle's algorithm does, RFC 896). A row for each request would cost it many times the work.
-    fn dispatch(&mut self, partial: bool) {
-        self.send(self.flow.batches_in_flight);
-        let little = PARTIAL_BATCHES_IN_FLIGHT.min(self.flow.batches_in_flight);
-        if !partial || self.requests.is_halted() || self.requests.in_flight() >= little {
+    /// Sends what is not full yet.
+    fn send_gathered(&mut self) {
+        if self.requests.is_halted() {
             return;
         }
         if let Some(gathered) = self.batch.take() {
             self.requests.wait_for_its_turn(gathered);
-            self.send(self.flow.batches_in_flight);
+            self.send();
         }
     }
 
     fn is_pending(&self) -> bool {
-        let gathered = !self.batch.is_empty() && !self.requests.is_halted();
-        gathered || self.requests.is_pending() || self.dead_letters.in_flight() > 0
-    }
-}
-
-impl<T, R, S, D> Drop for StoreEach<T, R, S, D> {
-    /// What is gathered is read again by the next run.
-    fn drop(&mut self) {
-        self.requests.halt();
+        self.requests.is_pending() || self.dead_letters.in_flight() > 0
     }
 }
 
@@ -211,7 +197,7 @@ where
                     .add(row, bytes, (record.partition, record.offset));
                 if let Some(full) = full {
                     self.requests.wait_for_its_turn(full);
-                    self.dispatch(false);
+                    self.send();
                 }
             }
             Outcome::Filter => {
@@ -235,21 +221,24 @@ where
     }
 
     fn room(&self) -> Room {
-        let full = self.requests.waiting() > self.flow.batches_ahead
+        let full = self.requests.is_full()
             || self.dead_letters.in_flight() >= self.flow.dead_letters_in_flight;
         if full { Room::Full } else { Room::Free }
     }
 
     fn turn(&mut self, idle: bool, wait: bool) -> Result<Room> {
         self.complete_all(wait.then_some(Duration::from_millis(20)))?;
-        self.dispatch(idle);
+        if idle && self.requests.in_flight() < PARTIAL_BATCHES_IN_FLIGHT {
+            self.send_gathered();
+        }
         Ok(self.room())
     }
 
     fn finish(&mut self, give_up: &dyn Fn() -> bool) -> Result<()> {
+        // No record comes that it could wait for.
+        self.send_gathered();
         let mut outcome = Ok(());
         loop {
-            self.dispatch(true);
             if !self.is_pending() || give_up() {
                 return outcome;
             }

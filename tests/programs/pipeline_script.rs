@@ -171,7 +171,7 @@ const FLOW: Flow = Flow {
         bytes: 1_000,
     },
     batches_in_flight: 2,
-    batches_ahead: 1,
+    batches_waiting: 2,
     dead_letters_in_flight: 2,
 };
 

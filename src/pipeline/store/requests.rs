@@ -5,24 +5,18 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Result;
 use crate::pipeline::batch::Full;
 
 /// Where the rows of a request came from, or why they are not stored.
-pub(super) type Done = Result<Vec<(i32, i64)>>;
-
-/// What the thread that reads waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Until {
-    /// No more than so many batches wait.
-    Waiting(usize),
-    /// An answer.
-    Answer,
-}
+pub(super) type Answer = Result<Vec<(i32, i64)>>;
 
 pub(super) struct Requests<T> {
+    most_in_flight: usize,
+    /// With so many batches waiting there is no room for more.
+    most_waiting: usize,
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -30,10 +24,18 @@ pub(super) struct Requests<T> {
 struct State<T> {
     waiting: VecDeque<Full<T>>,
     in_flight: usize,
-    answers: Vec<Done>,
-    /// A request has failed for good, or nobody listens any more: nothing more is sent, what is in flight is still waited for.
+    answers: Vec<Answer>,
+    /// A request has failed for good: nothing more is sent, what is in flight is still waited for.
     halted: bool,
     sleeps: Option<Until>,
+}
+
+/// What the thread that reads waits for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// No more than so many batches wait.
+    Waiting(usize),
+    Answer,
 }
 
 impl<T> State<T> {
@@ -47,7 +49,7 @@ impl<T> State<T> {
 }
 
 impl<T> Requests<T> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(most_in_flight: usize, most_waiting: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             in_flight: 0,
@@ -56,6 +58,8 @@ impl<T> Requests<T> {
             sleeps: None,
         };
         Self {
+            most_in_flight,
+            most_waiting,
             state: Mutex::new(state),
             changed: Condvar::new(),
         }
@@ -65,8 +69,8 @@ impl<T> Requests<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn waiting(&self) -> usize {
-        self.state().waiting.len()
+    pub(super) fn is_full(&self) -> bool {
+        self.state().waiting.len() >= self.most_waiting
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -84,18 +88,15 @@ impl<T> Requests<T> {
         self.state().halted
     }
 
-    pub(super) fn halt(&self) {
-        self.state().halted = true;
-    }
-
     pub(super) fn wait_for_its_turn(&self, full: Full<T>) {
         self.state().waiting.push_back(full);
     }
 
-    /// The batch of one more request, as long as fewer than so many are in flight. It counts as in flight from now on.
-    pub(super) fn begin(&self, at_most: usize) -> Option<Full<T>> {
+    /// The batch of one more request, which counts as in flight from now on until it is answered.
+    #[must_use]
+    pub(super) fn begin(&self) -> Option<Full<T>> {
         let mut state = self.state();
-        if state.halted || state.in_flight >= at_most {
+        if state.halted || state.in_flight >= self.most_in_flight {
             return None;
         }
         let full = state.waiting.pop_front()?;
@@ -103,8 +104,9 @@ impl<T> Requests<T> {
         Some(full)
     }
 
-    /// The answer to a request, in place of which the next one comes back, if any waits.
-    pub(super) fn answered(&self, answer: Done) -> Option<Full<T>> {
+    /// In place of a request that is answered the next one comes back, if any waits.
+    #[must_use]
+    pub(super) fn answered(&self, answer: Answer) -> Option<Full<T>> {
         let mut state = self.state();
         state.halted |= answer.is_err();
         state.answers.push(answer);
@@ -122,20 +124,19 @@ impl<T> Requests<T> {
         next
     }
 
-    /// All answers since the last call. Waits for what is said up to a time, unless nothing is in flight.
-    pub(super) fn answers(&self, until: Until, wait: Duration) -> Vec<Done> {
+    /// All answers since the last call. When nothing more may wait, it waits up to a time until there is room for several batches, else for
+    /// the first answer; with nothing in flight it does not wait.
+    pub(super) fn answers(&self, wait: Duration) -> Vec<Answer> {
         let mut state = self.state();
-        if !wait.is_zero() && !state.has_come(until) {
-            let deadline = Instant::now() + wait;
+        let until = match state.waiting.len() >= self.most_waiting && !state.halted {
+            true => Until::Waiting(self.most_waiting / 4),
+            false => Until::Answer,
+        };
+        if !wait.is_zero() {
             state.sleeps = Some(until);
-            while !state.has_come(until) {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    break;
-                }
-                let woken = self.changed.wait_timeout(state, left);
-                state = woken.unwrap_or_else(PoisonError::into_inner).0;
-            }
+            let not_yet = |state: &mut State<T>| !state.has_come(until);
+            let woken = self.changed.wait_timeout_while(state, wait, not_yet);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
             state.sleeps = None;
         }
         std::mem::take(&mut state.answers)
@@ -146,6 +147,7 @@ impl<T> Requests<T> {
 mod tests {
     use std::sync::Arc;
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
     use crate::error::Error;
@@ -157,88 +159,104 @@ mod tests {
         }
     }
 
-    fn waiting(batches: i64) -> Requests<i64> {
-        let requests = Requests::new();
+    fn stored(offset: i64) -> Answer {
+        Ok(vec![(0, offset)])
+    }
+
+    fn refused() -> Answer {
+        Err(Error::bug("refused"))
+    }
+
+    /// At most so many in flight and waiting, and batches that wait.
+    fn waiting(most_in_flight: usize, most_waiting: usize, batches: i64) -> Requests<i64> {
+        let requests = Requests::new(most_in_flight, most_waiting);
         (0..batches).for_each(|offset| requests.wait_for_its_turn(batch(offset)));
         requests
     }
 
-    const NOW: Duration = Duration::ZERO;
     const LONG: Duration = Duration::from_secs(20);
+
+    /// Answers some time after somebody has begun to wait, one after the other; says how many answers who waits has got, and that it was
+    /// not the time that has woken him.
+    fn woken_by(requests: Requests<i64>, answers: impl IntoIterator<Item = Answer>) -> usize {
+        let requests = Arc::new(requests);
+        let waits = {
+            let requests = requests.clone();
+            thread::spawn(move || {
+                let begun = Instant::now();
+                let answers = requests.answers(LONG);
+                assert!(begun.elapsed() < LONG / 2, "woken by the time");
+                answers.len()
+            })
+        };
+        for answer in answers {
+            thread::sleep(Duration::from_millis(50));
+            drop(requests.answered(answer));
+        }
+        waits.join().unwrap()
+    }
 
     #[test]
     fn no_more_begin_than_may_be_in_flight_and_an_answered_one_takes_the_next() {
-        let requests = waiting(4);
-        assert_eq!(requests.begin(2), Some(batch(0)));
-        assert_eq!(requests.begin(2), Some(batch(1)));
-        assert_eq!(requests.begin(2), None);
-        assert_eq!(requests.answered(Ok(vec![(0, 1)])), Some(batch(2)));
-        assert_eq!(requests.begin(2), None);
-        assert_eq!(requests.answered(Ok(vec![(0, 0)])), Some(batch(3)));
-        assert_eq!((requests.waiting(), requests.in_flight()), (0, 2));
-        assert_eq!(requests.answered(Ok(vec![(0, 2)])), None);
+        let requests = waiting(2, 4, 4);
+        assert!(requests.is_full());
+        assert_eq!(requests.begin(), Some(batch(0)));
+        assert_eq!(requests.begin(), Some(batch(1)));
+        assert_eq!(requests.begin(), None);
+        assert_eq!(requests.answered(stored(1)), Some(batch(2)));
+        assert_eq!(requests.begin(), None);
+        assert_eq!(requests.answered(stored(0)), Some(batch(3)));
+        assert!(!requests.is_full());
+        assert_eq!(requests.in_flight(), 2);
+        assert_eq!(requests.answered(stored(2)), None);
         assert_eq!(requests.in_flight(), 1);
-        assert!(requests.is_pending());
-        assert_eq!(requests.answered(Ok(vec![(0, 3)])), None);
+        assert_eq!(requests.answered(stored(3)), None);
         assert!(requests.is_pending(), "what is not taken is not settled");
-        let answers = requests.answers(Until::Answer, LONG);
-        assert!(!requests.is_pending());
+        let answers = requests.answers(LONG);
         let answers: Vec<_> = answers.into_iter().flatten().flatten().collect();
         assert_eq!(answers, [(0, 1), (0, 0), (0, 2), (0, 3)]);
-        assert!(requests.answers(Until::Answer, LONG).is_empty());
+        assert!(!requests.is_pending());
     }
 
     #[test]
     fn after_a_failure_nothing_is_sent_any_more_and_what_is_in_flight_is_waited_for() {
-        let requests = waiting(3);
-        requests.begin(2).unwrap();
-        requests.begin(2).unwrap();
-        assert_eq!(requests.answered(Err(Error::bug("no"))), None);
-        assert_eq!(requests.begin(2), None);
+        let requests = waiting(2, 1, 4);
+        assert!(requests.begin().is_some() && requests.begin().is_some());
+        assert_eq!(requests.answered(refused()), None);
+        assert_eq!(requests.begin(), None);
         assert!(requests.is_halted() && requests.is_pending());
-        assert_eq!(requests.answered(Ok(vec![(0, 1)])), None);
-        assert_eq!(requests.answers(Until::Answer, NOW).len(), 2);
-        assert!(!requests.is_pending());
-        assert_eq!(requests.waiting(), 1);
+        assert_eq!(requests.answers(LONG).len(), 1);
+        // What waits is too much and stays so: the answer is waited for all the same.
+        assert!(requests.is_full() && requests.is_pending());
+        assert_eq!(woken_by(requests, [stored(1)]), 1);
     }
 
     #[test]
-    fn who_waits_is_woken_by_what_is_waited_for() {
-        for (until, answers_before) in [(Until::Answer, 1), (Until::Waiting(1), 3)] {
-            let requests = Arc::new(waiting(5));
-            requests.begin(1).unwrap();
-            let other = requests.clone();
-            let answering = thread::spawn(move || {
-                for offset in 0..5 {
-                    thread::sleep(Duration::from_millis(20));
-                    other.answered(Ok(vec![(0, offset)]));
-                }
-            });
-            let begun = Instant::now();
-            let answers = requests.answers(until, LONG);
-            assert!(begun.elapsed() < LONG / 2);
-            assert!(answers.len() >= answers_before, "{until:?}");
-            answering.join().unwrap();
-            assert_eq!(
-                answers.len() + requests.answers(until, NOW).len(),
-                5,
-                "{until:?}"
-            );
-        }
+    fn with_room_the_first_answer_wakes() {
+        let requests = waiting(2, 5, 4);
+        assert!(requests.begin().is_some() && requests.begin().is_some());
+        assert_eq!(woken_by(requests, [stored(0)]), 1);
     }
 
     #[test]
-    fn who_waits_is_woken_by_a_failure_and_by_the_time() {
-        let requests = Arc::new(waiting(5));
-        requests.begin(1).unwrap();
-        assert!(
-            requests
-                .answers(Until::Waiting(0), Duration::from_millis(30))
-                .is_empty()
-        );
-        let other = requests.clone();
-        let answering = thread::spawn(move || other.answered(Err(Error::bug("no"))));
-        assert_eq!(requests.answers(Until::Waiting(0), LONG).len(), 1);
-        answering.join().unwrap();
+    fn without_room_several_answers_wake() {
+        let requests = waiting(2, 5, 7);
+        assert!(requests.begin().is_some() && requests.begin().is_some());
+        assert_eq!(woken_by(requests, (0..4).map(stored)), 4);
+    }
+
+    #[test]
+    fn without_room_a_failure_wakes() {
+        let requests = waiting(2, 5, 7);
+        assert!(requests.begin().is_some() && requests.begin().is_some());
+        assert_eq!(woken_by(requests, [refused()]), 1);
+    }
+
+    #[test]
+    fn it_waits_no_longer_than_it_may_and_not_at_all_with_nothing_in_flight() {
+        let requests = waiting(1, 5, 7);
+        assert!(requests.answers(LONG).is_empty());
+        assert!(requests.begin().is_some());
+        assert!(requests.answers(Duration::from_millis(30)).is_empty());
     }
 }
