@@ -176,7 +176,7 @@ fn gaps_of_transactions_and_partitions_without_records_are_passed() {
         &walk(&center, &format!("{path}?offset=0"), "newer"),
         &expected,
     );
-    // The transaction's end has an offset, too; which one, the broker decides when it writes it, a moment after the producer was told.
+    // The transaction's end has an offset, too.
     let gap = (0..=30).find(|&offset| !expected.contains(&(0, offset)));
     let gap = gap.expect("an offset without a record");
     center

@@ -93,7 +93,8 @@ impl World {
     }
 
     /// Puts records on the topic in one transaction, which leaves an offset without a record at the end of each partition that it touches;
-    /// when it is aborted, the offsets of its records, too.
+    /// when it is aborted, the offsets of its records, too. The producer is told of the end before the broker has written it to each partition,
+    /// and until then a reader of committed records is shown none of it: waits for that.
     pub fn produce_in_a_transaction(&self, records: &[Given], commit: bool) {
         let mut client = self.base.servers.kafka_client();
         let id = format!("{}-{commit}", self.topic);
@@ -119,6 +120,25 @@ impl World {
             false => producer.abort_transaction(ASK),
         }
         .expect("the end of the transaction");
+        until("the transaction's end on the topic", ASK, || {
+            let ends = ["read_committed", "read_uncommitted"].map(|it| self.ends(it));
+            (ends[0] == ends[1]).then_some(())
+        });
+    }
+
+    /// The end of each partition for a reader of this isolation level.
+    fn ends(&self, isolation_level: &str) -> Vec<i64> {
+        let mut client = self.base.servers.kafka_client();
+        let consumer: BaseConsumer = client
+            .set("isolation.level", isolation_level)
+            .create()
+            .expect("a consumer");
+        let end = |partition| {
+            let ends = consumer.fetch_watermarks(&self.topic, partition, ASK);
+            ends.expect("the ends of the partition").1
+        };
+        let all = partitions(&consumer, &self.topic);
+        all.into_iter().map(end).collect()
     }
 
     /// All records of the topic, by partition and offset.
