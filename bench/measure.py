@@ -19,11 +19,13 @@ SERVERS = {"API": "random-user-api", "PostgreSQL": "postgres", "Kafka": "kafka.K
 
 @dataclass(frozen=True)
 class Run:
-    """`cpu_s` and `peak_mb` include the processes that the program started; `wire_mb` is everything that went over loopback meanwhile."""
+    """`cpu_s` and `peak_mb` include the processes that the program started; `wire_mb` is everything that went over loopback meanwhile, and
+    `steal` the share of the machine's processors that its host gave to others meanwhile."""
     seconds: float
     cpu_s: float
     peak_mb: float
     wire_mb: float
+    steal: float
     servers_cpu_s: dict
     summary: dict
 
@@ -38,6 +40,7 @@ class Program:
         self._wire = _loopback_bytes()
         self._cpu = _children_cpu()
         self._servers_cpu = _servers_cpu()
+        self._steal = Steal()
         with open(log, "ab") as out:
             self.begun_at = time.time()
             self._begun = time.monotonic()
@@ -67,13 +70,30 @@ class Program:
         if self._child.returncode not in accept:
             raise Failed(f"{' '.join(self._child.args)} ended with {self._child.returncode}; its log: {self.log}")
         servers_cpu = {name: seconds - self._servers_cpu[name] for name, seconds in _servers_cpu().items()}
-        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, servers_cpu,
-                   _last_object(said))
+        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, self._steal.share(),
+                   servers_cpu, _last_object(said))
 
     def _sample(self):
         while self._child.poll() is None:
             self._peak = max(self._peak, sum(map(_resident, _tree(self._child.pid))))
             time.sleep(_SAMPLE_S)
+
+
+class Steal:
+    """Since it was made; as `st` of vmstat (proc_stat(5)). On a machine of its own there is none."""
+
+    def __init__(self):
+        self._begun = self._ticks()
+
+    @staticmethod
+    def _ticks():
+        # The two after the eighth are part of the first two.
+        ticks = [int(number) for number in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return ticks[7], sum(ticks)
+
+    def share(self):
+        stolen, all_of_them = (now - then for now, then in zip(self._ticks(), self._begun))
+        return stolen / max(all_of_them, 1)
 
 
 def run(command, environment, log, **options) -> Run:
