@@ -14,7 +14,7 @@ use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
 use crate::pipeline::store::{Flow, StoreEach};
 use crate::shutdown::Shutdown;
-use crate::sink::cassandra::{CreatedUsers, EncodedRow};
+use crate::sink::cassandra::{CreatedUsers, EncodedRow, RowEncoder};
 use crate::user::filter::Filter;
 use crate::user_reader::UserReader;
 
@@ -94,7 +94,8 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let limits = arguments.bounds.limits();
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();
-    let read = move |record: &Record<'_>| read(record, &mut reader, &filter);
+    let mut encoder = RowEncoder::default();
+    let read = move |record: &Record<'_>| read(record, &mut reader, &filter, &mut encoder);
     let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
     let work = StoreEach::new(runtime, read, created_users, dead_letters, FLOW);
@@ -119,11 +120,12 @@ fn read(
     record: &Record<'_>,
     reader: &mut UserReader,
     filter: &Filter,
+    encoder: &mut RowEncoder,
 ) -> Result<Outcome<(EncodedRow, usize)>> {
     reader.read(record, |user| {
         if !filter.keeps(&user, record.timestamp_ms) {
             return Outcome::Filter;
         }
-        Outcome::Keep(EncodedRow::of(&user, record.timestamp_ms))
+        Outcome::Keep(encoder.encode(&user, record.timestamp_ms))
     })
 }

@@ -117,10 +117,11 @@ where
     }
 
     fn settle(&mut self, origins: &[(i32, i64)]) {
-        for (partition, offset) in origins {
-            if let Some(watermark) = self.watermarks.get_mut(partition) {
-                watermark.settle(*offset);
-            }
+        for run in origins.chunk_by(|one, next| one.0 == next.0) {
+            let Some(watermark) = self.watermarks.get_mut(&run[0].0) else {
+                continue;
+            };
+            run.iter().for_each(|&(_, offset)| watermark.settle(offset));
         }
     }
 

@@ -38,14 +38,23 @@ impl Watermark {
 
     /// A record is stored, filtered, or acknowledged as a dead letter. An offset that is not open changes nothing.
     pub fn settle(&mut self, offset: i64) {
-        let place = self.open.partition_point(|&(open, _)| open < offset);
-        match self.open.get_mut(place) {
-            Some((open, settled)) if *open == offset => *settled = true,
-            _ => return,
-        }
+        let Some(place) = self.place(offset) else {
+            return;
+        };
+        self.open[place].1 = true;
         while let Some((_, true)) = self.open.front() {
             self.open.pop_front();
         }
+    }
+
+    fn place(&self, offset: i64) -> Option<usize> {
+        // Without gaps it is as far from the first as its offset.
+        let (first, _) = self.open.front()?;
+        let place = usize::try_from(offset.checked_sub(*first)?).ok()?;
+        if self.open.get(place).is_some_and(|it| it.0 == offset) {
+            return Some(place);
+        }
+        self.open.binary_search_by_key(&offset, |it| it.0).ok()
     }
 
     /// The offset to commit: that of the next record to be read after a restart.

@@ -9,7 +9,7 @@ mod stored_users;
 mod summaries;
 
 pub use created_users::CreatedUsers;
-pub use encoded_row::EncodedRow;
+pub use encoded_row::{EncodedRow, RowEncoder};
 pub use examine::{examine, version};
 pub use schema::{columns_of, migrate, missing_columns};
 pub use stored_users::{StoredUser, StoredUsers, count_users, stored_user};

@@ -1,6 +1,7 @@
 //! A row of `created_users` in the encoding of Cassandra's native protocol, made by the thread that reads, from texts that still lie in the
 //! record: the driver only copies it.
 
+use bytes::{Bytes, BytesMut};
 use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::response::query_result::ColumnSpecs;
 use scylla::serialize::SerializationError;
@@ -13,7 +14,7 @@ use crate::user::row::CreatedUser;
 ///
 /// Source: Cassandra's native protocol, version 4, section 3 (`[value]`) and 6 (the types).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedRow(Vec<u8>);
+pub struct EncodedRow(Bytes);
 
 /// The columns in the order of the statement, with their types: nobody looks at them again when a row is written.
 const COLUMNS: [(&str, NativeType); 14] = [
@@ -47,10 +48,18 @@ pub(super) fn other_type(specs: ColumnSpecs<'_, '_>) -> Option<&'static str> {
     other.map(|((name, _), _)| *name)
 }
 
-impl EncodedRow {
+/// Makes rows. They end on other threads than this one, which an allocator is slow at: so many lie in one allocation, and it goes with the
+/// last of them.
+#[derive(Default)]
+pub struct RowEncoder(BytesMut);
+
+/// About one request ([`crate::pipeline::batch::Limits`]).
+const ALLOCATION_BYTES: usize = 32 * 1_024;
+
+impl RowEncoder {
     /// The row, and what it takes up in a request ([`CreatedUser::size_bytes`]). Every field is named, so that the compiler lists this place
     /// when one is added. `written_ms` is the time of the Kafka record that it came from.
-    pub fn of(user: &CreatedUser<'_>, written_ms: i64) -> (Self, usize) {
+    pub fn encode(&mut self, user: &CreatedUser<'_>, written_ms: i64) -> (EncodedRow, usize) {
         let CreatedUser {
             id,
             first_name,
@@ -68,15 +77,17 @@ impl EncodedRow {
             country,
         } = user;
         let size_bytes = user.size_bytes();
-        let mut row = Self(Vec::with_capacity(size_bytes));
-        row.add(id.as_bytes());
-        row.add(first_name.as_bytes());
-        row.add(last_name.as_bytes());
+        if self.0.capacity() < size_bytes {
+            self.0 = BytesMut::with_capacity(size_bytes.max(ALLOCATION_BYTES));
+        }
+        self.add(id.as_bytes());
+        self.add(first_name.as_bytes());
+        self.add(last_name.as_bytes());
         for text in [gender, address, post_code, email, username] {
-            row.add_or_null(text.as_ref().map(|text| text.as_bytes()));
+            self.add_or_null(text.as_ref().map(|text| text.as_bytes()));
         }
         for time_ms in [dob_ms, registered_date_ms] {
-            row.add_or_null(
+            self.add_or_null(
                 time_ms
                     .map(i64::to_be_bytes)
                     .as_ref()
@@ -84,17 +95,11 @@ impl EncodedRow {
             );
         }
         for text in [phone, picture, nationality, country] {
-            row.add_or_null(text.as_ref().map(|text| text.as_bytes()));
+            self.add_or_null(text.as_ref().map(|text| text.as_bytes()));
         }
         // Microseconds, as USING TIMESTAMP has them.
-        row.add(&written_ms.saturating_mul(1_000).to_be_bytes());
-        (row, size_bytes)
-    }
-
-    /// The time of the Kafka record that it came from.
-    pub fn written_ms(&self) -> i64 {
-        let written_us = self.0.last_chunk().map_or(0, |it| i64::from_be_bytes(*it));
-        written_us / 1_000
+        self.add(&written_ms.saturating_mul(1_000).to_be_bytes());
+        (EncodedRow(self.0.split().freeze()), size_bytes)
     }
 
     fn add_or_null(&mut self, value: Option<&[u8]>) {
@@ -109,6 +114,14 @@ impl EncodedRow {
         self.0
             .extend_from_slice(&(value.len() as i32).to_be_bytes());
         self.0.extend_from_slice(value);
+    }
+}
+
+impl EncodedRow {
+    /// The time of the Kafka record that it came from.
+    pub fn written_ms(&self) -> i64 {
+        let written_us = self.0.last_chunk().map_or(0, |it| i64::from_be_bytes(*it));
+        written_us / 1_000
     }
 
     /// Each value, or nothing for null.
@@ -178,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_column_has_its_value_in_order() {
-        let (row, _) = EncodedRow::of(&user(), 2);
+        let (row, _) = RowEncoder::default().encode(&user(), 2);
         let id = Uuid::from_u128(7);
         let (dob, written) = ((-1i64).to_be_bytes(), 2_000i64.to_be_bytes());
         let expected: [Option<&[u8]>; COLUMNS.len() + 1] = [
@@ -203,7 +216,23 @@ mod tests {
 
     #[test]
     fn the_room_that_is_made_is_enough() {
-        let (row, size_bytes) = EncodedRow::of(&user(), 2);
+        let (row, size_bytes) = RowEncoder::default().encode(&user(), 2);
         assert!(row.0.len() <= size_bytes);
+    }
+
+    #[test]
+    fn rows_of_one_allocation_or_of_several_are_as_if_each_had_its_own() {
+        let mut encoder = RowEncoder::default();
+        let users: Vec<_> = (0..200)
+            .map(|number| CreatedUser {
+                picture: Some("x".repeat(number * number).into()),
+                ..user()
+            })
+            .collect();
+        let rows = users.iter().map(|user| encoder.encode(user, 2));
+        let apart = users
+            .iter()
+            .map(|user| RowEncoder::default().encode(user, 2));
+        assert_eq!(rows.collect::<Vec<_>>(), apart.collect::<Vec<_>>());
     }
 }
