@@ -12,7 +12,7 @@ from systems import filled, tables
 @dataclass(frozen=True)
 class Size:
     rounds: int
-    drains: int  # of ours and of the ceiling, in turns
+    drains: int  # of ours and of the ceiling, in turns; as many rounds at 1,000 users a second
     users: int  # of the comparison with others
     many: int  # of the long drain
     fetched: int
@@ -33,7 +33,7 @@ topic_of = cache(filled)
 
 def measured(system, users, run, **more):
     return {"system": system, "users": users, "seconds": run.seconds, "rate": users / run.seconds, "cpu_us": run.cpu_s / users * 1e6,
-            "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users, "steal": run.steal * 100,
+            "peak_mb": run.peak_mb, "wire_bytes": run.wire_mb * 1e6 / users, "steal": run.steal,
             "servers_us": {name: seconds / users * 1e6 for name, seconds in run.servers_cpu_s.items()}, **more}
 
 
@@ -54,7 +54,7 @@ def with_ceiling(users, topic):
         run = world.run(systems.ceiling(users))
         world.check(users)
         return {"system": "ceiling", "users": users, "seconds": run.summary["elapsed_ms"] / 1000, "rate": run.summary["rows_per_second"],
-                "steal": run.steal * 100}
+                "steal": run.steal}
 
 
 def at_a_rate(service, wait, rate, size):
@@ -64,7 +64,7 @@ def at_a_rate(service, wait, rate, size):
         time.sleep(wait)
         run = world.run([systems.LOAD, "latency", "--rate", rate, "--users", rate * size.latency_s, "--every", rate // 50])
         running.end_in_order()
-        return {**run.summary, "steal": run.steal * 100}
+        return {**run.summary, "steal": run.steal}
 
 
 def warm_up(size):

@@ -20,7 +20,7 @@ SERVERS = {"API": "random-user-api", "PostgreSQL": "postgres", "Kafka": "kafka.K
 @dataclass(frozen=True)
 class Run:
     """`cpu_s` and `peak_mb` include the processes that the program started; `wire_mb` is everything that went over loopback meanwhile, and
-    `steal` the share of the machine's processors that its host gave to others meanwhile."""
+    `steal` the percentage of the processors' time that the machine's host gave to others meanwhile."""
     seconds: float
     cpu_s: float
     peak_mb: float
@@ -70,7 +70,7 @@ class Program:
         if self._child.returncode not in accept:
             raise Failed(f"{' '.join(self._child.args)} ended with {self._child.returncode}; its log: {self.log}")
         servers_cpu = {name: seconds - self._servers_cpu[name] for name, seconds in _servers_cpu().items()}
-        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, self._steal.share(),
+        return Run(seconds, _children_cpu() - self._cpu, self._peak / 1e6, (_loopback_bytes() - self._wire) / 1e6, self._steal.percent(),
                    servers_cpu, _last_object(said))
 
     def _sample(self):
@@ -91,9 +91,9 @@ class Steal:
         ticks = [int(number) for number in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         return ticks[7], sum(ticks)
 
-    def share(self):
+    def percent(self):
         stolen, all_of_them = (now - then for now, then in zip(self._ticks(), self._begun))
-        return stolen / max(all_of_them, 1)
+        return 100 * stolen / max(all_of_them, 1)
 
 
 def run(command, environment, log, **options) -> Run:

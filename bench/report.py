@@ -200,7 +200,8 @@ From a user given to Kafka's client until its row can be read, at a steady rate:
 
 {table(results, "latency", ["system", "users/s"], ["p50_ms", "p99_ms", "max_ms", "steal"])}
 
-One user in twenty (in a hundred, at 5,000 a second) is asked for, one after the other, every 2 ms from the end of the publishing client's `linger.ms` of 5 on.
+One user in twenty (in a hundred, at 5,000 a second) is asked for, one after the other, from the end of the publishing client's `linger.ms`
+of 5 on: every 2 ms at first, then after each fifth of what it has waited, at most every 20 ms.
 
 ## API → landing → topic
 

@@ -133,12 +133,8 @@ impl World {
             .set("isolation.level", isolation_level)
             .create()
             .expect("a consumer");
-        let end = |partition| {
-            let ends = consumer.fetch_watermarks(&self.topic, partition, ASK);
-            ends.expect("the ends of the partition").1
-        };
-        let all = partitions(&consumer, &self.topic);
-        all.into_iter().map(end).collect()
+        let all = spans(&consumer, &self.topic);
+        all.into_iter().map(|(_, _, end)| end).collect()
     }
 
     /// All records of the topic, by partition and offset.
@@ -154,14 +150,9 @@ impl World {
             .kafka_client()
             .create()
             .expect("a consumer");
-        let count = |partition| {
-            let ends = consumer.fetch_watermarks(&self.topic, partition, ASK);
-            let (low, high) = ends.expect("the ends of the partition");
-            (high - low).unsigned_abs()
-        };
-        partitions(&consumer, &self.topic)
+        spans(&consumer, &self.topic)
             .into_iter()
-            .map(count)
+            .map(|(_, begin, end)| (end - begin).unsigned_abs())
             .sum()
     }
 
@@ -295,6 +286,16 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<i32> {
     topic.partitions().iter().map(|it| it.id()).collect()
 }
 
+/// Each partition with its first offset and its end.
+fn spans(consumer: &BaseConsumer, topic: &str) -> Vec<(i32, i64, i64)> {
+    let span = |partition| {
+        let ends = consumer.fetch_watermarks(topic, partition, ASK);
+        let (begin, end) = ends.expect("the ends of the partition");
+        (partition, begin, end)
+    };
+    partitions(consumer, topic).into_iter().map(span).collect()
+}
+
 fn read(servers: &Servers, topic: &str) -> Vec<Found> {
     let consumer: BaseConsumer = servers
         .kafka_client()
@@ -304,10 +305,8 @@ fn read(servers: &Servers, topic: &str) -> Vec<Found> {
         .expect("a consumer");
     let mut list = TopicPartitionList::new();
     let mut expected = 0;
-    for partition in partitions(&consumer, topic) {
-        let ends = consumer.fetch_watermarks(topic, partition, ASK);
-        let (low, high) = ends.expect("the ends of the partition");
-        expected += usize::try_from(high - low).expect("a number of records");
+    for (partition, begin, end) in spans(&consumer, topic) {
+        expected += usize::try_from(end - begin).expect("a number of records");
         list.add_partition_offset(topic, partition, Offset::Beginning)
             .expect("an offset");
     }
