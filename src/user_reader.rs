@@ -3,6 +3,7 @@
 
 mod schemas;
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use log::{info, warn};
@@ -16,7 +17,7 @@ use crate::schema_registry::SchemaRegistry;
 use crate::shutdown::Shutdown;
 use crate::user::clean::{clean, decode_and_clean};
 use crate::user::format::WriterSchema;
-use crate::user::format::wire;
+use crate::user::format::wire::{self, Framed};
 use crate::user::row::CreatedUser;
 use schemas::{Known, KnownSchemas};
 
@@ -43,12 +44,9 @@ impl UserReader {
         record: &Record<'_>,
         keep: impl FnOnce(CreatedUser<'_>) -> Outcome<T>,
     ) -> Result<Outcome<T>> {
-        let Some(value) = record.value else {
-            return Ok(Outcome::Reject(Rejection::of(Reason::NullValue)));
-        };
-        let user = match wire::split(value) {
-            Ok(None) => decode_and_clean(value),
-            Ok(Some(framed)) => {
+        let user = match plain(record) {
+            ControlFlow::Continue(user) => user,
+            ControlFlow::Break(framed) => {
                 let Some(place) = self.place_of(framed.schema_id, record)? else {
                     return Ok(Outcome::Unread);
                 };
@@ -60,12 +58,19 @@ impl UserReader {
                 }
                 .map_err(|rejection| rejection.schema_id(framed.schema_id))
             }
-            Err(rejection) => Err(rejection),
         };
-        Ok(match user {
-            Ok(user) => keep(user),
-            Err(rejection) => Outcome::Reject(rejection),
-        })
+        Ok(user.map_or_else(Outcome::Reject, keep))
+    }
+
+    /// The same for a record that names no schema of the registry; nothing for one that does.
+    pub fn read_alone<T>(
+        record: &Record<'_>,
+        keep: impl FnOnce(CreatedUser<'_>) -> Outcome<T>,
+    ) -> Option<Outcome<T>> {
+        match plain(record) {
+            ControlFlow::Continue(user) => Some(user.map_or_else(Outcome::Reject, keep)),
+            ControlFlow::Break(_) => None,
+        }
     }
 
     /// The place of the schema among those that are known; nothing when a stop came first.
@@ -98,6 +103,22 @@ impl UserReader {
             }
         };
         Ok(Some(self.schemas.keep(schema_id, known, Instant::now())))
+    }
+}
+
+/// The user of a record, or else what names the schema by which it was written.
+// Nothing is moved then.
+#[inline(always)]
+fn plain<'a>(
+    record: &Record<'a>,
+) -> ControlFlow<Framed<'a>, std::result::Result<CreatedUser<'a>, Rejection>> {
+    let Some(value) = record.value else {
+        return ControlFlow::Continue(Err(Rejection::of(Reason::NullValue)));
+    };
+    match wire::split(value) {
+        Ok(None) => ControlFlow::Continue(decode_and_clean(value)),
+        Ok(Some(framed)) => ControlFlow::Break(framed),
+        Err(rejection) => ControlFlow::Continue(Err(rejection)),
     }
 }
 

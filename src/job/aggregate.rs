@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use compact_str::CompactString;
 
 use super::consuming::{Consuming, report};
 use super::summary_table;
@@ -11,13 +12,14 @@ use crate::boot::{self, Program, Report};
 use crate::config::{ConsumerArguments, LogArguments, Server};
 use crate::error::{Error, Result};
 use crate::metrics::{Operation, Subject};
-use crate::pipeline::fold::FoldEach;
+use crate::pipeline::fold::{FoldEach, Read, ReadAlone, Values};
 use crate::pipeline::outcome::Outcome;
 use crate::pipeline::record::Record;
 use crate::shutdown::Shutdown;
 use crate::sink::cassandra::UserSummaries;
 use crate::user::filter::Filter;
-use crate::user::summary::each_value;
+use crate::user::row::CreatedUser;
+use crate::user::summary::{Dimension, each_value};
 use crate::user_reader::UserReader;
 
 /// Count the users of the topic by gender, country, nationality, age band and registration year, exactly
@@ -77,7 +79,7 @@ pub fn main() -> ExitCode {
 pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let (mut consuming, session) =
         Consuming::open(arguments.group_id, arguments.consumer, SUBJECT, &shutdown).await?;
-    let mut reader = consuming.reader(&shutdown);
+    let reader = consuming.reader(&shutdown);
     let arguments = &consuming.arguments;
     let summaries = UserSummaries::prepare(
         session,
@@ -93,9 +95,7 @@ pub async fn run(arguments: Arguments, shutdown: Shutdown) -> Result<Report> {
     let limits = arguments.bounds.limits();
     let skip_if_empty = arguments.bounds.skip_if_empty;
     let filter = arguments.filters.filter();
-    let read = move |record: &Record<'_>, count: &mut dyn FnMut(&'static str, &str)| {
-        read(record, &mut reader, &filter, count)
-    };
+    let read = ReadUsers { reader, filter };
     let dead_letters = consuming.dead_letters(Arguments::NAME)?;
     let runtime = tokio::runtime::Handle::current();
     let work = FoldEach::new(
@@ -130,19 +130,46 @@ fn print(table: &str) -> Result<()> {
         .map_err(|cause| Error::io("the summary cannot be written to standard output").cause(cause))
 }
 
-fn read(
-    record: &Record<'_>,
-    reader: &mut UserReader,
-    filter: &Filter,
-    count: &mut dyn FnMut(&'static str, &str),
-) -> Result<Outcome<()>> {
-    reader.read(record, |user| {
-        if !filter.keeps(&user, record.timestamp_ms) {
-            return Outcome::Filter;
+struct ReadUsers {
+    reader: UserReader,
+    filter: Filter,
+}
+
+impl Read for ReadUsers {
+    type Values = UserValues;
+
+    fn alone(&self) -> ReadAlone<UserValues> {
+        let filter = self.filter.clone();
+        Box::new(move |record| {
+            UserReader::read_alone(record, |user| filtered(&user, &filter, record))
+        })
+    }
+
+    fn read(&mut self, record: &Record<'_>) -> Result<Outcome<UserValues>> {
+        let Self { reader, filter } = self;
+        reader.read(record, |user| filtered(&user, filter, record))
+    }
+}
+
+fn filtered(user: &CreatedUser<'_>, filter: &Filter, record: &Record<'_>) -> Outcome<UserValues> {
+    if !filter.keeps(user, record.timestamp_ms) {
+        return Outcome::Filter;
+    }
+    let mut values = UserValues::default();
+    each_value(user, record.timestamp_ms, |dimension, value| {
+        values.0[dimension as usize] = value.into();
+    });
+    Outcome::Keep(values)
+}
+
+/// By dimension. Nearly all of them are short enough to need no memory of their own.
+#[derive(Default)]
+struct UserValues([CompactString; Dimension::ALL.len()]);
+
+impl Values for UserValues {
+    fn each(&self, count: &mut dyn FnMut(&'static str, &str)) {
+        for dimension in Dimension::ALL {
+            count(dimension.as_str(), &self.0[dimension as usize]);
         }
-        each_value(&user, record.timestamp_ms, |dimension, value| {
-            count(dimension.as_str(), value);
-        });
-        Outcome::Keep(())
-    })
+    }
 }

@@ -9,7 +9,7 @@ use crate::pipeline::offsets::{OffsetSpans, SettledOffsets};
 use crate::pipeline::record::Record;
 use crate::pipeline::source::{Event, Source, Start};
 use crate::pipeline::tally::Tally;
-use crate::pipeline::work::{Account, Room, Work};
+use crate::pipeline::work::{Account, GoOn, Room, Work};
 
 /// Ten times a second is as good as always for who looks every few seconds, and costs nothing.
 const TELL_INTERVAL: Duration = Duration::from_millis(100);
@@ -100,6 +100,10 @@ impl<W: Work> Work for Watched<W> {
     fn record(&mut self, record: &Record<'_>) -> Result<()> {
         self.settled.record(record.partition, record.offset);
         self.inner.record(record)
+    }
+
+    fn settle(&mut self, go_on: &GoOn<'_>) -> Result<ControlFlow<()>> {
+        self.inner.settle(go_on)
     }
 
     fn end_of_partition(&mut self, partition: i32, offset: i64) {

@@ -152,12 +152,13 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
             shutdown,
             ..
         } = self;
+        let max_dead_letters = bounds.max_dead_letters();
         let mut beyond = None;
-        let event = source.next(timeout, &mut |record: &Record<'_>| {
+        let met = source.next(timeout, &mut |record: &Record<'_>| {
             if bounds.admits(record.partition, record.offset) {
                 work.record(record)?;
                 bounds.consumed(record.partition, record.offset);
-                work.tally().check(bounds.max_dead_letters(), false)?;
+                work.tally().check(max_dead_letters, false)?;
             } else if !bounds.is_read(record.partition) {
                 beyond = Some(record.partition);
             }
@@ -166,12 +167,18 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
                 || shutdown.is_requested()
                 || bounds.is_enough()
                 || work.room() == Room::Full;
-            Ok(if enough {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
-        })?;
+            Ok(flow(!enough))
+        });
+        // Also when the source has failed: what it has handed over before may be gone when it is asked the next time.
+        let settled = work.settle(&|tally| {
+            tally.check(max_dead_letters, false)?;
+            Ok(flow(!shutdown.is_requested()))
+        });
+        if settled?.is_break() {
+            // There are records below whatever was met behind them.
+            return Ok(Event::Records);
+        }
+        let event = met?;
         if let Some(partition) = beyond {
             self.beyond_the_run(partition)?;
         }
@@ -326,6 +333,13 @@ impl<S: Source, W: Work> Loop<'_, S, W> {
         self.work.revoked(partitions);
         self.bounds.revoked(partitions.iter().copied());
         self.source.release(partitions)
+    }
+}
+
+fn flow(goes_on: bool) -> ControlFlow<()> {
+    match goes_on {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
     }
 }
 

@@ -4,10 +4,13 @@
 //! is counted exactly once. A write is conditional on the offset it started from, so that a member that has lost its partition, and
 //! does not know it yet, cannot put old numbers over new ones.
 
+mod chunk;
 mod open;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::consume::lost_task;
@@ -17,9 +20,10 @@ use super::record::Record;
 use super::sequence::HighWater;
 use super::source::Start;
 use super::tally::Tally;
-use super::work::{Account, Room, Work};
+use super::work::{Account, GoOn, Room, Work};
 use crate::error::{Error, Result};
 use open::Open;
+use reading::{Job, Reading};
 
 /// How long numbers may be ahead of what is written.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
@@ -90,10 +94,30 @@ impl Counts {
     }
 }
 
-pub struct FoldEach<R, L, D> {
+/// From a record to what it counts towards.
+pub trait Read: Send + 'static {
+    type Values: Values;
+
+    /// Reads what needs nothing but the record, on any thread.
+    fn alone(&self) -> ReadAlone<Self::Values>;
+
+    /// Reads any record. An error ends the run.
+    fn read(&mut self, record: &Record<'_>) -> Result<Outcome<Self::Values>>;
+}
+
+/// Nothing comes back for a record that needs more to be read.
+pub type ReadAlone<V> = Box<dyn Fn(&Record<'_>) -> Option<Outcome<V>> + Send>;
+
+/// What a record counts towards.
+pub trait Values: Send + 'static {
+    /// Tells dimension and value of each.
+    fn each(&self, count: &mut dyn FnMut(&'static str, &str));
+}
+
+pub struct FoldEach<R: Read, L, D> {
     runtime: tokio::runtime::Handle,
-    /// From the record to the values it counts towards, told one by one; none are told before an error, which ends the run.
     read: R,
+    reading: Reading<R::Values>,
     ledgers: L,
     dead_letters: D,
     max_dead_letters_in_flight: usize,
@@ -105,14 +129,7 @@ pub struct FoldEach<R, L, D> {
     tally: Tally,
 }
 
-impl<R, L, D> FoldEach<R, L, D>
-where
-    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Result<Outcome<()>>
-        + Send
-        + 'static,
-    L: Ledgers,
-    D: DeadLetters,
-{
+impl<R: Read, L: Ledgers, D: DeadLetters> FoldEach<R, L, D> {
     pub fn new(
         runtime: tokio::runtime::Handle,
         read: R,
@@ -122,6 +139,7 @@ where
     ) -> Self {
         Self {
             runtime,
+            reading: Reading::by(&read),
             read,
             ledgers,
             dead_letters,
@@ -168,6 +186,61 @@ where
         Ok(())
     }
 
+    /// Counts a record that was read alone, or else reads it first. Nothing may follow one that cannot be read now.
+    fn count(
+        &mut self,
+        record: &Record<'_>,
+        read_alone: Option<Outcome<R::Values>>,
+    ) -> Result<ControlFlow<()>> {
+        let open = self.open.get_mut(&record.partition).ok_or_else(lost_task)?;
+        if record.offset < open.next_offset {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let (offset, sequence) = (record.offset, record.sequence());
+        if !open.ledger.high_water.is_new(sequence) {
+            self.tally.consumed();
+            open.begin(offset, sequence).already_counted += 1;
+            return Ok(ControlFlow::Continue(()));
+        }
+        // Before anything is changed.
+        let outcome = match read_alone {
+            Some(outcome) => outcome,
+            None => self.read.read(record)?,
+        };
+        match outcome {
+            Outcome::Unread => return Ok(ControlFlow::Break(())),
+            Outcome::Keep(values) => {
+                values.each(&mut |dimension, value| open.count(dimension, value));
+                open.begin(offset, sequence).counted += 1;
+            }
+            Outcome::Filter => open.begin(offset, sequence).filtered += 1,
+            Outcome::Reject(rejection) => {
+                open.begin(offset, sequence);
+                let sent = self.dead_letters.send(record, &rejection);
+                self.failed |= sent.is_err();
+                sent?;
+                self.tally.rejected(record, &rejection);
+            }
+        }
+        self.tally.consumed();
+        if open.change_bytes >= MAX_CHANGE_BYTES {
+            // A dead letter that is not delivered fails by itself.
+            self.write(&|| false)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Says whether all of them were counted.
+    fn count_all(&mut self, job: &mut Job<R::Values>, go_on: &GoOn<'_>) -> Result<ControlFlow<()>> {
+        let mut outcomes = job.outcomes.drain(..);
+        job.chunk.each(
+            |record| match self.count(record, outcomes.next().flatten())? {
+                ControlFlow::Continue(()) => go_on(&self.tally),
+                unread => Ok(unread),
+            },
+        )
+    }
+
     fn take_acknowledged(&mut self, wait: Duration) -> Result<()> {
         let acknowledged = self.dead_letters.acknowledged(wait);
         self.failed |= acknowledged.is_err();
@@ -187,14 +260,7 @@ fn taken_over(partition: i32) -> Error {
     .hint("run the job again: it goes on from what is written")
 }
 
-impl<R, L, D> Work for FoldEach<R, L, D>
-where
-    R: FnMut(&Record<'_>, &mut dyn FnMut(&'static str, &str)) -> Result<Outcome<()>>
-        + Send
-        + 'static,
-    L: Ledgers,
-    D: DeadLetters,
-{
+impl<R: Read, L: Ledgers, D: DeadLetters> Work for FoldEach<R, L, D> {
     fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>> {
         let mut starts = Vec::with_capacity(partitions.len());
         for &partition in partitions {
@@ -211,36 +277,19 @@ where
     }
 
     fn record(&mut self, record: &Record<'_>) -> Result<()> {
-        let open = self.open.get_mut(&record.partition).ok_or_else(lost_task)?;
-        if record.offset < open.next_offset {
-            return Ok(());
-        }
-        let (offset, sequence) = (record.offset, record.sequence());
-        if !open.ledger.high_water.is_new(sequence) {
-            self.tally.consumed();
-            open.begin(offset, sequence).already_counted += 1;
-            return Ok(());
-        }
-        // Before anything is changed: a record that cannot be read now is read again by the next run.
-        let outcome = (self.read)(record, &mut |dimension, value| open.count(dimension, value))?;
-        match outcome {
-            Outcome::Unread => return Ok(()),
-            Outcome::Keep(()) => open.begin(offset, sequence).counted += 1,
-            Outcome::Filter => open.begin(offset, sequence).filtered += 1,
-            Outcome::Reject(rejection) => {
-                open.begin(offset, sequence);
-                let sent = self.dead_letters.send(record, &rejection);
-                self.failed |= sent.is_err();
-                sent?;
-                self.tally.rejected(record, &rejection);
+        self.reading.gather(record)
+    }
+
+    fn settle(&mut self, go_on: &GoOn<'_>) -> Result<ControlFlow<()>> {
+        while let Some(mut job) = self.reading.next()? {
+            let counted = self.count_all(&mut job, go_on);
+            self.reading.reuse(job);
+            if !matches!(counted, Ok(ControlFlow::Continue(()))) {
+                let forgotten = self.reading.forget();
+                return counted.and_then(|flow| forgotten.map(|()| flow));
             }
         }
-        self.tally.consumed();
-        if open.change_bytes >= MAX_CHANGE_BYTES {
-            // A dead letter that is not delivered fails by itself.
-            self.write(&|| false)?;
-        }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     fn end_of_partition(&mut self, partition: i32, offset: i64) {

@@ -33,7 +33,7 @@ pub enum Start {
 }
 
 pub trait Source: Send + 'static {
-    /// Waits up to `timeout` for something. Records that are at hand go to `on_record`, up to some hundred, until it says that it is enough
+    /// Waits up to `timeout` for something. Records that are at hand go to `on_record`, up to about a thousand, until it says that it is enough
     /// (the next one comes with the next call) or fails (its error comes back), or something else than a record is met.
     fn next(
         &mut self,

@@ -1,5 +1,7 @@
 //! What a job does with the records: what the loop asks of it.
 
+use std::ops::ControlFlow;
+
 use super::record::Record;
 use super::source::Start;
 use super::tally::Tally;
@@ -23,12 +25,23 @@ pub struct Account {
     pub dead_letters_in_flight: usize,
 }
 
+/// Whether a record may follow, after what was consumed so far: an error ends the run.
+pub type GoOn<'a> = dyn Fn(&Tally) -> Result<ControlFlow<()>> + 'a;
+
 pub trait Work: Send + 'static {
     /// Partitions become ours; says from where each is read.
     fn assigned(&mut self, partitions: &[i32]) -> Result<Vec<(i32, Start)>>;
 
-    /// Takes one record. Waits for no sink; only for what is needed to read the record at all, seldom and for a bounded time.
+    /// Takes one record, or only gathers it until [`Work::settle`]. Waits for no sink; only for what is needed to read the record at all,
+    /// seldom and for a bounded time.
     fn record(&mut self, record: &Record<'_>) -> Result<()>;
+
+    /// Called after the records that were at hand, and before whatever was met behind them. Takes those that were only gathered, in their
+    /// order, and asks after each whether the next one may be taken. Says whether all of them were: what was not is read by the next run, and
+    /// nothing may follow it.
+    fn settle(&mut self, _go_on: &GoOn<'_>) -> Result<ControlFlow<()>> {
+        Ok(ControlFlow::Continue(()))
+    }
 
     /// No record is left to come below this offset, and the last ones there may belong to no record (those of transactions, or removed by
     /// compaction or age): what is kept may go up to it when all below has settled.

@@ -98,6 +98,7 @@ const CALM: Weather = Weather {
     rebalance_one_in: 0,
     nothing_one_in: 5,
     failure_one_in: 0,
+    break_off_one_in: 0,
     crash_after: None,
 };
 
@@ -114,11 +115,12 @@ proptest! {
         partitions in 1i32..4,
         rebalance_one_in in prop::sample::select(vec![0u64, 10, 40]),
         failure_one_in in prop::sample::select(vec![0u64, 12, 60]),
-        crash_after in prop::option::of(1u64..150),
+        break_off_one_in in prop::sample::select(vec![0u64, 12]),
+        crash_after in prop::option::of(1u64..60),
     ) {
         let mut die = Die(seed);
         let world = World::with_topic(&mut die, partitions, 60);
-        let weather = Weather { rebalance_one_in, nothing_one_in: 6, failure_one_in, crash_after };
+        let weather = Weather { rebalance_one_in, nothing_one_in: 6, failure_one_in, break_off_one_in, crash_after };
         for attempt in 0..4 {
             let (_, counts) = run(&world, seed.wrapping_add(attempt), weather, bounds::Limits::default(), &never());
             let settled = counts.stored + counts.filtered + counts.dead_lettered;

@@ -12,7 +12,7 @@ use streamflow::pipeline::record::Record;
 use streamflow::pipeline::source::{Event, Source, Start};
 use streamflow::rejection::Rejection;
 
-use crate::pipeline_world::{Die, World};
+use crate::pipeline_world::{Die, Kept, World};
 
 /// How often things happen, as one in so many; 0 for never.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,6 +20,8 @@ pub struct Weather {
     pub rebalance_one_in: u64,
     pub nothing_one_in: u64,
     pub failure_one_in: u64,
+    /// The source fails behind the records that it has handed over with the same call.
+    pub break_off_one_in: u64,
     /// The process dies after so many calls of `next`.
     pub crash_after: Option<u64>,
 }
@@ -77,6 +79,21 @@ impl TwinSource {
         }
         Some(Event::Revoked { partitions, lost })
     }
+
+    /// Behind what it has handed over.
+    pub fn position(&self, partition: i32) -> i64 {
+        self.positions[&partition]
+    }
+
+    /// The next record of one of the partitions, if it has any left.
+    fn next_of_any(&mut self) -> (i32, Option<Kept>) {
+        let place = self.die.roll(self.positions.len() as u64) as usize;
+        let (&partition, &position) = self.positions.iter().nth(place).unwrap();
+        let servers = self.world.lock();
+        let mut records = servers.topic[&partition].iter();
+        let next = records.find(|kept| kept.offset >= position);
+        (partition, next.cloned())
+    }
 }
 
 impl Source for TwinSource {
@@ -101,29 +118,36 @@ impl Source for TwinSource {
         {
             return Ok(Event::Nothing);
         }
-        let place = self.die.roll(self.positions.len() as u64) as usize;
-        let (&partition, &position) = self.positions.iter().nth(place).unwrap();
-        let next = {
-            let servers = self.world.lock();
-            let records = &servers.topic[&partition];
-            records.iter().find(|kept| kept.offset >= position).cloned()
+        let at_hand = match self.die.one_in(2) {
+            true => 1,
+            false => 1 + self.die.roll(400),
         };
-        let Some(kept) = next else {
-            return Ok(match self.ends_told.insert(partition) {
-                true => Event::EndOfPartition(partition),
-                false => Event::Nothing,
-            });
-        };
-        self.positions.insert(partition, kept.offset + 1);
-        let _ = on_record(&Record {
-            topic: "user_created",
-            partition,
-            offset: kept.offset,
-            timestamp_ms: 1_700_000_000_000,
-            key: None,
-            value: Some(kept.value()),
-            read_sequence: &|| kept.sequence,
-        })?;
+        for number in 0..at_hand {
+            let (partition, kept) = self.next_of_any();
+            let Some(kept) = kept else {
+                return Ok(match (number, self.ends_told.insert(partition)) {
+                    (_, true) => Event::EndOfPartition(partition),
+                    (0, false) => Event::Nothing,
+                    (_, false) => Event::Records,
+                });
+            };
+            self.positions.insert(partition, kept.offset + 1);
+            let go_on = on_record(&Record {
+                topic: "user_created",
+                partition,
+                offset: kept.offset,
+                timestamp_ms: 1_700_000_000_000,
+                key: None,
+                value: Some(kept.value()),
+                read_sequence: &|| kept.sequence,
+            })?;
+            if go_on.is_break() {
+                break;
+            }
+        }
+        if self.die.one_in(self.weather.break_off_one_in) {
+            return Err(Error::unavailable("the broker is away"));
+        }
         Ok(Event::Records)
     }
 

@@ -24,9 +24,10 @@ use rdkafka::error::{IsError, RDKafkaErrorCode};
 use super::headers::{RecordHeaders, bytes};
 use crate::error::{Error, Result};
 
-/// How many records one call hands over at most, by the name of librdkafka's setting. What waits for its turn within a call is not counted
-/// as fetched ahead, so this bounds the memory, too.
-pub(super) const MAX_MESSAGES: (&str, &str) = ("consume.callback.max.messages", "128");
+/// How many records one call hands over at most, by the name of librdkafka's setting: many, so that what is done once for a call hardly
+/// counts. What waits for its turn within a call is not counted as fetched ahead, and the next records are fetched meanwhile: up to twice
+/// as much is in memory, and three times where the records are copied, too.
+pub(super) const MAX_MESSAGES: (&str, &str) = ("consume.callback.max.messages", "1024");
 
 /// What librdkafka hands over: a record, or what it has to tell of a partition. Lives until the callback returns.
 pub(super) struct Message<'a> {
