@@ -23,7 +23,7 @@ pub struct Arguments {
     #[command(flatten)]
     cassandra: Cassandra,
     /// Rows in one batch
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 80)]
     rows: usize,
     #[arg(long, default_value_t = 8)]
     in_flight: usize,

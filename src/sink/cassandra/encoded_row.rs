@@ -54,7 +54,7 @@ pub(super) fn other_type(specs: ColumnSpecs<'_, '_>) -> Option<&'static str> {
 pub struct RowEncoder(BytesMut);
 
 /// About one request ([`crate::pipeline::batch::Limits`]).
-const ALLOCATION_BYTES: usize = 32 * 1_024;
+const ALLOCATION_BYTES: usize = 40_000;
 
 impl RowEncoder {
     /// The row, and what it takes up in a request ([`CreatedUser::size_bytes`]). Every field is named, so that the compiler lists this place
