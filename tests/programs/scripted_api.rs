@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use streamflow::random_user_api::{Answer, Surroundings, Version, answer};
+use tokio::net::TcpSocket;
 
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -134,10 +135,14 @@ impl Drop for ScriptedApi {
     }
 }
 
-/// An address of this machine at which nothing listens.
+/// An address of this machine at which nothing listens while the tests run.
 pub fn address_of_nobody() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+    // A port that was let go may be the next one that another test gets. One that is bound is not, and refuses connections until it listens.
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = bound.local_addr().unwrap();
+    std::mem::forget(bound);
+    address
 }
 
 fn read_query(stream: &TcpStream) -> Option<String> {
