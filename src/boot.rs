@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use log::{error, info, warn};
+use log::{LevelFilter, error, info, warn};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
@@ -191,6 +191,8 @@ fn log_to_standard_error(format: LogFormat) {
     let default = "info,refinery_core=warn,tokio_postgres=warn,scylla=warn,tracing=warn";
     let mut builder =
         env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(default));
+    // What it has to say beside librdkafka is that a source has closed its consumer before dropping it.
+    builder.filter_module("rdkafka::consumer::base_consumer", LevelFilter::Off);
     if format == LogFormat::Json {
         builder.format(|out, record| {
             let line = serde_json::json!({

@@ -49,6 +49,8 @@ pub async fn connect(
     let open = || async {
         let mut builder = SessionBuilder::new()
             .known_nodes(&cassandra.contact_points)
+            // Or the driver asks for every table of the cluster, before the first statement and each minute.
+            .keyspaces_to_fetch([&cassandra.keyspace])
             .connection_timeout(Duration::from_secs(5))
             .default_execution_profile_handle(profile.clone().into_handle());
         if let Some((user, password)) = &credentials {
