@@ -1,15 +1,17 @@
 //! Fills a topic with users, as `fetch-publish` would, without the landing.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, bail};
 use rand::SeedableRng;
 use rand::distr::{Alphanumeric, Distribution};
 use rand::rngs::StdRng;
-use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext};
 use serde_json::{Value, json};
 use streamflow::pipeline::sequence::{SEQUENCE_HEADER, Sequence};
 use uuid::Uuid;
@@ -39,8 +41,24 @@ pub struct Topic {
     pub topic: String,
 }
 
+/// Why the first record that the broker did not take was not taken.
+#[derive(Default)]
+struct FirstFailure(OnceLock<KafkaError>);
+
+impl ClientContext for FirstFailure {}
+
+impl ProducerContext for FirstFailure {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let _ = self.0.set(error.clone());
+        }
+    }
+}
+
 pub struct Publisher {
-    producer: ThreadedProducer<DefaultProducerContext>,
+    producer: ThreadedProducer<FirstFailure>,
     topic: String,
     /// Where its next user stands in a landing that is not there.
     sequence: Sequence,
@@ -48,14 +66,15 @@ pub struct Publisher {
 
 impl Topic {
     pub fn publisher(self, linger_ms: u32) -> Result<Publisher> {
-        let producer = ClientConfig::new()
+        let mut config = ClientConfig::new();
+        config
             .set("bootstrap.servers", &self.bootstrap_servers)
             .set("acks", "all")
             .set("linger.ms", linger_ms.to_string())
             .set("compression.type", "lz4")
             .set("batch.size", "1000000")
-            .set("partitioner", "murmur2_random")
-            .create()?;
+            .set("partitioner", "murmur2_random");
+        let producer = ThreadedProducer::from_config_and_context(&config, FirstFailure::default())?;
         let sequence = Sequence {
             landing: Uuid::new_v4(),
             number: 1,
@@ -95,7 +114,14 @@ impl Publisher {
 
     /// Waits until all are acknowledged.
     pub fn finish(self) -> Result<()> {
-        Ok(self.producer.flush(UNTIL_DELIVERED)?)
+        self.producer.flush(UNTIL_DELIVERED)?;
+        match self.producer.context().0.get() {
+            Some(error) => bail!(
+                "the broker did not take a record for the topic {}: {error}",
+                self.topic
+            ),
+            None => Ok(()),
+        }
     }
 }
 
