@@ -107,10 +107,8 @@ def bars(results, case, number, title, file):
 
 def lines(results, file):
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
-    for system, marker in (("transform-store", "o"), ("aggregate", "s")):
-        groups = results.groups("growth", "system", "users")
-        points = [(users, median_of(rows, "seconds") / users * 1e6) for (name, users), rows in groups.items() if name == system]
-        axes.plot(*zip(*points), marker=marker, label=system)
+    for system, marker in (("transform-store", "o"), ("ceiling", "x"), ("aggregate", "s")):
+        axes.plot(*zip(*time_for_a_user(results, system).items()), marker=marker, label=system)
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("users on the topic")
@@ -118,6 +116,12 @@ def lines(results, file):
     axes.legend()
     axes.set_title("Time for each user as the backlog grows", loc="left")
     save(figure, file)
+
+
+def time_for_a_user(results, system):
+    """Microseconds by the length of the backlog."""
+    groups = results.groups("growth", "users", system=system)
+    return {users: median_of(rows, "seconds") / users * 1e6 for (users,), rows in sorted(groups.items())}
 
 
 def save(figure, file):
@@ -141,9 +145,10 @@ def goals(results):
     """What was meant to be reached, beside what was measured."""
     drain = {system: results.median("drain", system, "rate") for system in ("transform-store", "PySpark", "Python")}
     best = results.median("drain", "ceiling", "rate")
-    growth = {users: results.median("growth", "transform-store", "seconds", users=users) / users * 1e6
-              for users in sorted({row["users"] for row in results.rows["growth"]})}
+    growth = time_for_a_user(results, "transform-store")
     longest = max(growth, default=None)
+    def from_short_to_long(times):
+        return " → ".join(f"{value:.1f}" for value in times.values()) + " µs" if times else "–"
     def percent(part, whole):
         return f"{part / whole:.1%}" if part and whole else "–"
     def number(case, system, key, text, **where):
@@ -162,7 +167,7 @@ def goals(results):
         ("topic → summaries", "500,000 users/s", number("count", "aggregate", "rate", "{:,.0f} users/s")
          + ", Kafka's client alone " + number("count", "ceiling", "rate", "{:,.0f} users/s")),
         ("time for a user from the shortest to the longest backlog", "within 10 %",
-         " → ".join(f"{value:.1f} µs" for value in growth.values()) or "–"),
+         from_short_to_long(growth) + ", the driver alone " + from_short_to_long(time_for_a_user(results, "ceiling"))),
     ]
     return "\n".join(["| | goal | measured |", "|---|---|---|", *(f"| {what} | {goal} | {got} |" for what, goal, got in rows)])
 
@@ -236,6 +241,9 @@ Microseconds for each user, of the program and of each server meanwhile:
 ![time for each user](images/performance-growth.svg)
 
 {table(results, "growth", ["system", "users"], drained)}
+
+`ceiling` is the driver alone, as above. A table of Cassandra's is full at 130,000 of these rows, and is written to the disk then: the first 100,000 do not
+pay for that. The start of a program is part of its time.
 
 Members of one group, on the same two cores as the servers:
 

@@ -41,6 +41,8 @@ pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> Result<Cli
         .set("bootstrap.servers", &kafka.bootstrap_servers)
         .set("client.id", "streamflow")
         .set("broker.address.family", "any")
+        // A client that has just begun waits for half of it between two connections: with the default of 100 ms, often as long as for all else.
+        .set("reconnect.backoff.ms", "20")
         .set("reconnect.backoff.max.ms", "2000");
     for (key, value) in own {
         config.set(*key, *value);

@@ -32,6 +32,7 @@ pub(super) struct Consuming {
     /// Offset after the last record, by partition, at the start of the run.
     pub(super) targets: BTreeMap<i32, i64>,
     pub(super) watch: Watch,
+    source: KafkaSource,
     schema_registry: Option<SchemaRegistry>,
 }
 
@@ -46,9 +47,16 @@ impl Consuming {
         arguments.schema_registry.urls()?;
         let watch = metrics::serve(&arguments.metrics, subject, shutdown).await?;
         watch.waits_for(&Server::kafka(&arguments.kafka.bootstrap_servers));
+        // Both servers are reached at once.
+        let (of_cassandra, patience) = (arguments.cassandra.clone(), arguments.patience);
+        let session =
+            tokio::spawn(async move { cassandra::connect(&of_cassandra, &patience).await });
         let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
+        let source = KafkaSource::new(&arguments.kafka, &group_id)?;
         watch.waits_for(&Server::cassandra(arguments.cassandra.address()));
-        let session = cassandra::connect(&arguments.cassandra, &arguments.patience).await?;
+        let session = session
+            .await
+            .map_err(|cause| Error::bug("connecting to Cassandra broke off").cause(cause))??;
         let registry = Server::schema_registry(arguments.schema_registry.address());
         watch.waits_for(&registry);
         let schema_registry =
@@ -62,6 +70,7 @@ impl Consuming {
             targets: broker.latest_offsets(&arguments.kafka.topic)?,
             arguments,
             watch,
+            source,
             schema_registry,
         };
         Ok((consuming, session))
@@ -91,13 +100,13 @@ impl Consuming {
             self.targets.len(),
             self.arguments.cassandra.keyspace
         );
-        let source = KafkaSource::subscribe(kafka, &self.group_id)?;
+        self.source.subscribe()?;
         lag::look(kafka, &self.group_id, &self.watch)?;
         let limits = self.arguments.bounds.limits();
         let shutdown = shutdown.clone();
         tokio::task::spawn_blocking(move || {
             let watch = self.watch;
-            let mut source = Watched::around(source, &watch);
+            let mut source = Watched::around(self.source, &watch);
             let mut work = Watched::around(work, &watch);
             let mut bounds = Bounds::new(limits, self.targets, Instant::now());
             let end = consume(&mut source, &mut work, &mut bounds, &shutdown);

@@ -57,7 +57,8 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    pub fn subscribe(kafka: &KafkaArguments, group_id: &str) -> Result<Self> {
+    /// A client that begins to reach the brokers, in the background, and has not joined its group.
+    pub fn new(kafka: &KafkaArguments, group_id: &str) -> Result<Self> {
         let mut settings = vec![
             ("group.id", group_id),
             ("enable.auto.commit", "false"),
@@ -90,9 +91,6 @@ impl KafkaSource {
         let consumer: BaseConsumer<Rebalances> = config
             .create_with_context(Rebalances::default())
             .map_err(refused_settings)?;
-        consumer
-            .subscribe(&[&kafka.topic])
-            .map_err(|cause| failed(&kafka.topic, "cannot be subscribed to", cause))?;
         // SAFETY: the queue is dropped before the consumer.
         let records = unsafe { RecordQueue::of(consumer.client().native_ptr(), &kafka.topic) }?;
         Ok(Self {
@@ -103,6 +101,15 @@ impl KafkaSource {
             begun: BTreeMap::new(),
             paused: false,
         })
+    }
+
+    /// Joins the group.
+    pub fn subscribe(&self) -> Result<()> {
+        // However long ago the client was made: librdkafka counts from the last look at it.
+        self.hear_the_group(Duration::ZERO)?;
+        self.consumer
+            .subscribe(&[&self.topic])
+            .map_err(|cause| failed(&self.topic, "cannot be subscribed to", cause))
     }
 
     fn announced(&self) -> Option<Event> {

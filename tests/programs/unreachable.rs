@@ -64,6 +64,24 @@ fn aggregate_names_kafka() {
     );
 }
 
+/// Both are reached at once: who starts a job before its servers is told of all that are missing.
+#[test]
+fn consumers_wait_for_kafka_and_cassandra_at_once() {
+    let (kafka, cassandra) = (address_of_nobody(), address_of_nobody());
+    for job in ["transform-store", "aggregate"] {
+        Program::new(job)
+            .variable("KAFKA_BOOTSTRAP_SERVERS", &kafka.to_string())
+            .variable("CASSANDRA_CONTACT_POINTS", &cassandra.to_string())
+            .arguments(&["--connect-timeout", "3s"])
+            .run()
+            .with_code(69)
+            .saying(&[
+                &format!("waiting for Cassandra at {cassandra}"),
+                &format!("Kafka at {kafka} did not answer within 3 s"),
+            ]);
+    }
+}
+
 #[test]
 fn init_names_kafka() {
     let program = Program::new("streamflow").arguments(&["init"]);
