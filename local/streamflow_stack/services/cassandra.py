@@ -106,6 +106,8 @@ class Cassandra(Service):
             str(stack.java), "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-XX:+ExitOnOutOfMemoryError",
             # A tenth less processor time where Linux gives huge pages to who asks for them (docs/decisions/0014); no more than a warning elsewhere.
             "-XX:+UseTransparentHugePages", "-XX:+AlwaysPreTouch",
+            # Left to itself G1 marks its old objects every other second of a long drain, with two thirds of the heap still free.
+            "-XX:-G1UseAdaptiveIHOP", "-XX:InitiatingHeapOccupancyPercent=70",
             "-Djdk.attach.allowAttachSelf=true",
             f"-Dcassandra.config={(home / 'cassandra.yaml').as_uri()}",
             f"-Dcassandra.storagedir={home}",
