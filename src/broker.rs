@@ -34,6 +34,10 @@ impl ClientContext for QuietContext {
 
 impl ConsumerContext for QuietContext {}
 
+/// For a client that the start of a job waits for: librdkafka rests half of it between the connections of a client that has just begun, with its
+/// default of 100 ms often as long as all else takes. Not for those that go on asking while no broker is up.
+pub const CONNECT_SOON: (&str, &str) = ("reconnect.backoff.ms", "20");
+
 /// The settings that all clients share; `--kafka-option` comes last and wins.
 pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> Result<ClientConfig> {
     let mut config = ClientConfig::new();
@@ -41,8 +45,6 @@ pub fn client_config(kafka: &KafkaArguments, own: &[(&str, &str)]) -> Result<Cli
         .set("bootstrap.servers", &kafka.bootstrap_servers)
         .set("client.id", "streamflow")
         .set("broker.address.family", "any")
-        // A client that has just begun waits for half of it between two connections: with the default of 100 ms, often as long as for all else.
-        .set("reconnect.backoff.ms", "20")
         .set("reconnect.backoff.max.ms", "2000");
     for (key, value) in own {
         config.set(*key, *value);
@@ -74,7 +76,7 @@ pub struct Broker {
 impl Broker {
     /// Waits until a broker answers.
     pub async fn connect(kafka: &KafkaArguments, patience: &ConnectArguments) -> Result<Self> {
-        let client: BaseConsumer<QuietContext> = client_config(kafka, &[])?
+        let client: BaseConsumer<QuietContext> = client_config(kafka, &[CONNECT_SOON])?
             .create_with_context(QuietContext)
             .map_err(refused_settings)?;
         let server = Server::kafka(&kafka.bootstrap_servers);

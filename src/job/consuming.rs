@@ -51,12 +51,19 @@ impl Consuming {
         let (of_cassandra, patience) = (arguments.cassandra.clone(), arguments.patience);
         let session =
             tokio::spawn(async move { cassandra::connect(&of_cassandra, &patience).await });
-        let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
-        let source = KafkaSource::new(&arguments.kafka, &group_id)?;
-        watch.waits_for(&Server::cassandra(arguments.cassandra.address()));
-        let session = session
-            .await
-            .map_err(|cause| Error::bug("connecting to Cassandra broke off").cause(cause))??;
+        let session = async {
+            session
+                .await
+                .map_err(|cause| Error::bug("connecting to Cassandra broke off").cause(cause))?
+        };
+        let kafka = async {
+            let broker = Broker::connect(&arguments.kafka, &arguments.patience).await?;
+            let source = KafkaSource::new(&arguments.kafka, &group_id)?;
+            watch.waits_for(&Server::cassandra(arguments.cassandra.address()));
+            Ok((broker, source))
+        };
+        // What the one refuses is told while the other is waited for.
+        let ((broker, source), session) = tokio::try_join!(kafka, session)?;
         let registry = Server::schema_registry(arguments.schema_registry.address());
         watch.waits_for(&registry);
         let schema_registry =

@@ -110,9 +110,13 @@ impl Attempt {
     }
 }
 
-async fn prepare(session: &Session, sql: &str) -> Result<PreparedStatement> {
-    let prepared = session.prepare(sql).await.map_err(ExecutionError::from);
-    let mut statement = prepared.map_err(|cause| match judge(&cause) {
+/// Also tried again: since it was connected to, other servers may have been waited for.
+async fn prepare(session: &Session, sql: &str, within: Duration) -> Result<PreparedStatement> {
+    let again = |error: &ExecutionError| judge(error) == Verdict::Again;
+    let prepared = retry("preparing a statement", within, again, || async {
+        session.prepare(sql).await.map_err(ExecutionError::from)
+    });
+    let mut statement = prepared.await.map_err(|cause| match judge(&cause) {
         Verdict::Unfit => {
             Error::configuration("Cassandra does not know a table or column that this program needs")
                 .cause(cause)

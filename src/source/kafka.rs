@@ -22,7 +22,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::broker::{client_config, offsets_of, refused_settings};
+use crate::broker::{CONNECT_SOON, client_config, offsets_of, refused_settings};
 use crate::config::KafkaArguments;
 use crate::error::{Error, Result};
 use crate::pipeline::record::Record;
@@ -73,6 +73,7 @@ impl KafkaSource {
             // An empty queue is looked at again soon: the default of a second would hold up a run that has just paused.
             ("fetch.queue.backoff.ms", "10"),
             queue::MAX_MESSAGES,
+            CONNECT_SOON,
         ];
         let options = kafka.options()?;
         let given = |key: &str| options.iter().rev().find(|it| it.0 == key);
@@ -105,8 +106,6 @@ impl KafkaSource {
 
     /// Joins the group.
     pub fn subscribe(&self) -> Result<()> {
-        // However long ago the client was made: librdkafka counts from the last look at it.
-        self.hear_the_group(Duration::ZERO)?;
         self.consumer
             .subscribe(&[&self.topic])
             .map_err(|cause| failed(&self.topic, "cannot be subscribed to", cause))

@@ -82,6 +82,24 @@ fn consumers_wait_for_kafka_and_cassandra_at_once() {
     }
 }
 
+/// A run that cannot succeed does not first wait for the other server.
+#[test]
+fn what_cassandra_is_told_wrong_ends_the_wait_for_kafka() {
+    let nobody = address_of_nobody().to_string();
+    for job in ["transform-store", "aggregate"] {
+        let ended = Program::new(job)
+            .variable("KAFKA_BOOTSTRAP_SERVERS", &nobody)
+            .variable("CASSANDRA_CONTACT_POINTS", &nobody)
+            .variable("CASSANDRA_USERNAME", "streamflow")
+            .variable("CASSANDRA_PASSWORD_FILE", "no-such-file")
+            .arguments(&["--connect-timeout", "40s"])
+            .run()
+            .with_code(78)
+            .saying(&["no-such-file"]);
+        assert!(ended.elapsed < Duration::from_secs(20), "{ended:#?}");
+    }
+}
+
 #[test]
 fn init_names_kafka() {
     let program = Program::new("streamflow").arguments(&["init"]);

@@ -27,7 +27,7 @@ impl CreatedUsers {
         keyspace: &str,
         retry_timeout: Duration,
     ) -> Result<Self> {
-        let insert = prepare(&session, &insert_into(keyspace)).await?;
+        let insert = prepare(&session, &insert_into(keyspace), retry_timeout).await?;
         if let Some(column) = other_type(insert.get_variable_col_specs()) {
             let text = format!(
                 "the column {column} of created_users has another type than this version writes"

@@ -74,6 +74,7 @@ impl StoredUsers {
             &format!(
                 "SELECT {COLUMNS} FROM {keyspace}.created_users WHERE token(id) > ? AND token(id) <= ?"
             ),
+            retry_timeout,
         )
         .await?;
         select.set_page_size(PAGE_ROWS);
@@ -132,6 +133,7 @@ pub async fn stored_user(
     let select = prepare(
         session,
         &format!("SELECT {COLUMNS} FROM {keyspace}.created_users WHERE id = ?"),
+        Duration::ZERO,
     )
     .await?;
     let row = session
@@ -152,6 +154,7 @@ pub async fn count_users(session: &Session, keyspace: &str) -> Result<u64> {
         &format!(
             "SELECT COUNT(*) FROM {keyspace}.created_users WHERE token(id) > ? AND token(id) <= ?"
         ),
+        Duration::ZERO,
     )
     .await?;
     let count = &count;

@@ -60,6 +60,7 @@ impl UserSummaries {
         let mut load_offset = prepare(
             &session,
             &format!("SELECT next_offset, high_water FROM {table} WHERE {partition} LIMIT 1"),
+            retry_timeout,
         )
         .await?;
         // Finishes a transaction that another member has begun and not finished, so that its outcome is known.
@@ -67,24 +68,27 @@ impl UserSummaries {
         let load_counts = prepare(
             &session,
             &format!("SELECT dimension, value, users FROM {table} WHERE {partition}"),
+            retry_timeout,
         )
         .await?;
         let all_partitions = prepare(
             &session,
             &format!("SELECT DISTINCT group_id, topic, kafka_partition FROM {table}"),
+            retry_timeout,
         )
         .await?;
         let set =
             "UPDATE {table} SET next_offset = ?, high_water = ? WHERE {partition} IF next_offset ="
                 .replace("{table}", &table)
                 .replace("{partition}", partition);
-        let advance = prepare(&session, &format!("{set} ?")).await?;
-        let begin = prepare(&session, &format!("{set} null")).await?;
+        let advance = prepare(&session, &format!("{set} ?"), retry_timeout).await?;
+        let begin = prepare(&session, &format!("{set} null"), retry_timeout).await?;
         let set_count = prepare(
             &session,
             &format!(
                 "UPDATE {table} SET users = ? WHERE {partition} AND dimension = ? AND value = ?"
             ),
+            retry_timeout,
         )
         .await?;
         Ok(Self {
