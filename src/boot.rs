@@ -9,6 +9,7 @@ use clap::Parser;
 use log::{LevelFilter, error, info, warn};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{LogArguments, LogFormat};
 use crate::error::{Error, Result};
@@ -105,7 +106,14 @@ where
     };
     let outcome = runtime.block_on(async {
         let (trigger, shutdown) = shutdown::channel();
-        let signals = tokio::spawn(listen_for_signals(P::NAME, begun, trigger));
+        // Heard from before the job begins: a task may get its first turn after the job has said that it runs.
+        let signals = match Signals::new() {
+            Ok(signals) => tokio::spawn(stop_by(signals, P::NAME, begun, trigger)),
+            Err(cause) => {
+                error!("signals cannot be listened to: a stop will not be orderly: {cause}");
+                tokio::spawn(std::future::ready(()))
+            }
+        };
         let outcome = run(arguments, shutdown).await;
         signals.abort();
         outcome
@@ -150,28 +158,37 @@ fn fail(error: &Error) -> ExitCode {
     ExitCode::from(error.kind().exit_code())
 }
 
+/// What asks a program to stop. From its making on, none of them ends the program by itself.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The name of the next one, and the exit code of who is ended by it.
+    async fn next(&mut self) -> (&'static str, i32) {
+        tokio::select! {
+            _ = self.terminate.recv() => ("SIGTERM", 143),
+            _ = self.interrupt.recv() => ("SIGINT", 130),
+        }
+    }
+}
+
 /// The first SIGTERM or SIGINT asks to stop, a second one ends the program at once. A program that a server holds up is ended in time, too:
 /// what it leaves unfinished is done again by the next run, as after a crash.
-async fn listen_for_signals(job: &'static str, begun: Instant, trigger: Trigger) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        error!("signals cannot be listened to: a stop will not be orderly");
-        return;
-    };
-    let mut next = async || {
-        tokio::select! {
-            _ = terminate.recv() => ("SIGTERM", 143),
-            _ = interrupt.recv() => ("SIGINT", 130),
-        }
-    };
-    let (name, _) = next().await;
+async fn stop_by(mut signals: Signals, job: &'static str, begun: Instant, trigger: Trigger) {
+    let (name, _) = signals.next().await;
     // Told before it is asked for: what has nothing in flight ends at once.
     info!("{name}: finishing what is in flight; once more stops at once");
     trigger.request();
-    match tokio::time::timeout(STOP_WITHIN, next()).await {
+    match tokio::time::timeout(STOP_WITHIN, signals.next()).await {
         Ok((name, code)) => {
             error!("{name} again: stopping at once");
             std::process::exit(code);
