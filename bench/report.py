@@ -150,8 +150,10 @@ def goals(results):
     def from_short_to_long(times):
         return " → ".join(f"{value:.1f}" for value in times.values()) + " µs" if times else "–"
     def around_the_mean(times):
-        mean = sum(times.values()) / len(times) if times else 0
-        return f" (within {max(abs(time / mean - 1) for time in times.values()):.0%} of their mean)" if times else ""
+        if not times:
+            return ""
+        mean = sum(times.values()) / len(times)
+        return f" (within {max(abs(time / mean - 1) for time in times.values()):.0%} of their mean)"
     def percent(part, whole):
         return f"{part / whole:.1%}" if part and whole else "–"
     def number(case, system, key, text, **where):

@@ -107,16 +107,13 @@ where
     let outcome = runtime.block_on(async {
         let (trigger, shutdown) = shutdown::channel();
         // Heard from before the job begins: a task may get its first turn after the job has said that it runs.
-        let signals = match Signals::new() {
-            Ok(signals) => tokio::spawn(stop_by(signals, P::NAME, begun, trigger)),
+        match Signals::new() {
+            Ok(signals) => drop(tokio::spawn(stop_by(signals, P::NAME, begun, trigger))),
             Err(cause) => {
                 error!("signals cannot be listened to: a stop will not be orderly: {cause}");
-                tokio::spawn(std::future::ready(()))
             }
-        };
-        let outcome = run(arguments, shutdown).await;
-        signals.abort();
-        outcome
+        }
+        run(arguments, shutdown).await
     });
     // What still runs in the background has nothing left to say.
     runtime.shutdown_background();

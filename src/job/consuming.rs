@@ -47,7 +47,7 @@ impl Consuming {
         arguments.schema_registry.urls()?;
         let watch = metrics::serve(&arguments.metrics, subject, shutdown).await?;
         watch.waits_for(&Server::kafka(&arguments.kafka.bootstrap_servers));
-        // Both servers are reached at once.
+        // Both servers are reached at once: by a task of its own, since Kafka's client holds its thread up while it waits.
         let (of_cassandra, patience) = (arguments.cassandra.clone(), arguments.patience);
         let session =
             tokio::spawn(async move { cassandra::connect(&of_cassandra, &patience).await });

@@ -30,7 +30,7 @@ use scylla::statement::prepared::PreparedStatement;
 use crate::config::{CassandraArguments, ConnectArguments, Server};
 use crate::error::{Error, Result};
 use crate::pipeline::retry::retry;
-use failure::{Verdict, failed, judge};
+use failure::{Verdict, failed, is_passing, judge};
 
 /// One request; what is longer is asked again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -112,8 +112,7 @@ impl Attempt {
 
 /// Also tried again: since it was connected to, other servers may have been waited for.
 async fn prepare(session: &Session, sql: &str, within: Duration) -> Result<PreparedStatement> {
-    let again = |error: &ExecutionError| judge(error) == Verdict::Again;
-    let prepared = retry("preparing a statement", within, again, || async {
+    let prepared = retry("preparing a statement", within, is_passing, || async {
         session.prepare(sql).await.map_err(ExecutionError::from)
     });
     let mut statement = prepared.await.map_err(|cause| match judge(&cause) {

@@ -6,7 +6,7 @@ use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 
 use super::encoded_row::{EncodedRow, insert_into, other_type};
-use super::failure::{Verdict, failed, judge};
+use super::failure::{Verdict, failed, is_passing, judge};
 use super::prepare;
 use crate::error::{Error, Result};
 use crate::metrics::Requests;
@@ -67,9 +67,8 @@ impl Store<EncodedRow> for CreatedUsers {
     async fn store(&self, rows: Vec<EncodedRow>) -> Result<()> {
         let mut parts = vec![&rows[..]];
         while let Some(part) = parts.pop() {
-            let again = |error: &ExecutionError| judge(error) == Verdict::Again;
             let request = self.requests.begin(part.len());
-            let written = retry("storing rows", self.retry_timeout, again, || {
+            let written = retry("storing rows", self.retry_timeout, is_passing, || {
                 request.attempt(self.write(part))
             })
             .await;

@@ -42,6 +42,11 @@ fn judge_answer(attempt: &RequestAttemptError) -> Verdict {
     }
 }
 
+/// Whether the same request may succeed later.
+pub(super) fn is_passing(error: &ExecutionError) -> bool {
+    judge(error) == Verdict::Again
+}
+
 pub(super) fn failed(what: &str, cause: ExecutionError) -> Error {
     let message = format!("Cassandra did not {what}");
     match judge(&cause) {

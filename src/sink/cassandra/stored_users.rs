@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use scylla::client::session::Session;
-use scylla::errors::ExecutionError;
 use scylla::response::PagingState;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimestamp;
 use uuid::Uuid;
 
-use super::failure::{Verdict, failed, judge};
+use super::failure::{failed, is_passing};
 use super::prepare;
 use crate::error::{Error, Result};
 use crate::pipeline::retry::retry;
@@ -99,11 +98,10 @@ impl StoredUsers {
         part: (i64, i64),
         on_row: &Mutex<impl FnMut(StoredUser) -> Result<()>>,
     ) -> Result<()> {
-        let again = |error: &ExecutionError| judge(error) == Verdict::Again;
         let mut page = PagingState::start();
         loop {
             // Page by page, so that what is asked again was not handed over before.
-            let (result, next) = retry("reading rows", self.retry_timeout, again, || {
+            let (result, next) = retry("reading rows", self.retry_timeout, is_passing, || {
                 let page = page.clone();
                 self.session.execute_single_page(&self.select, part, page)
             })

@@ -14,7 +14,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::Row;
 use uuid::Uuid;
 
-use super::failure::{Verdict, failed, judge};
+use super::failure::{failed, is_passing};
 use super::prepare;
 use crate::error::{Error, Result};
 use crate::metrics::Requests;
@@ -57,39 +57,30 @@ impl UserSummaries {
         let session = session.into();
         let table = format!("{keyspace}.user_summaries");
         let partition = "group_id = ? AND topic = ? AND kafka_partition = ?";
-        let mut load_offset = prepare(
-            &session,
-            &format!("SELECT next_offset, high_water FROM {table} WHERE {partition} LIMIT 1"),
-            retry_timeout,
-        )
+        let prepare = async |sql: &str| prepare(&session, sql, retry_timeout).await;
+        let mut load_offset = prepare(&format!(
+            "SELECT next_offset, high_water FROM {table} WHERE {partition} LIMIT 1"
+        ))
         .await?;
         // Finishes a transaction that another member has begun and not finished, so that its outcome is known.
         load_offset.set_consistency(Consistency::Serial);
-        let load_counts = prepare(
-            &session,
-            &format!("SELECT dimension, value, users FROM {table} WHERE {partition}"),
-            retry_timeout,
-        )
+        let load_counts = prepare(&format!(
+            "SELECT dimension, value, users FROM {table} WHERE {partition}"
+        ))
         .await?;
-        let all_partitions = prepare(
-            &session,
-            &format!("SELECT DISTINCT group_id, topic, kafka_partition FROM {table}"),
-            retry_timeout,
-        )
+        let all_partitions = prepare(&format!(
+            "SELECT DISTINCT group_id, topic, kafka_partition FROM {table}"
+        ))
         .await?;
         let set =
             "UPDATE {table} SET next_offset = ?, high_water = ? WHERE {partition} IF next_offset ="
                 .replace("{table}", &table)
                 .replace("{partition}", partition);
-        let advance = prepare(&session, &format!("{set} ?"), retry_timeout).await?;
-        let begin = prepare(&session, &format!("{set} null"), retry_timeout).await?;
-        let set_count = prepare(
-            &session,
-            &format!(
-                "UPDATE {table} SET users = ? WHERE {partition} AND dimension = ? AND value = ?"
-            ),
-            retry_timeout,
-        )
+        let advance = prepare(&format!("{set} ?")).await?;
+        let begin = prepare(&format!("{set} null")).await?;
+        let set_count = prepare(&format!(
+            "UPDATE {table} SET users = ? WHERE {partition} AND dimension = ? AND value = ?"
+        ))
         .await?;
         Ok(Self {
             session,
@@ -159,7 +150,7 @@ impl UserSummaries {
             let (result, next) = retry(
                 "loading the summaries",
                 self.retry_timeout,
-                may_try_again,
+                is_passing,
                 || {
                     let page = page.clone();
                     self.session
@@ -185,12 +176,9 @@ impl UserSummaries {
     async fn offset(&self, partition: i32) -> Result<(Option<i64>, HighWater)> {
         let values = (&self.group_id, &self.topic, partition);
         let request = self.reads.begin(0);
-        let result = retry(
-            "loading a summary",
-            self.retry_timeout,
-            may_try_again,
-            || request.attempt(self.session.execute_unpaged(&self.load_offset, values)),
-        )
+        let result = retry("loading a summary", self.retry_timeout, is_passing, || {
+            request.attempt(self.session.execute_unpaged(&self.load_offset, values))
+        })
         .await
         .map_err(|cause| failed("load the offset of a summary", cause))?;
         kept_offset(result)
@@ -245,12 +233,9 @@ impl Ledgers for UserSummaries {
         let (next_offset, high_water) = self.offset(partition).await?;
         let values = (&self.group_id, &self.topic, partition);
         let request = self.reads.begin(0);
-        let result = retry(
-            "loading a summary",
-            self.retry_timeout,
-            may_try_again,
-            || request.attempt(self.session.execute_unpaged(&self.load_counts, values)),
-        )
+        let result = retry("loading a summary", self.retry_timeout, is_passing, || {
+            request.attempt(self.session.execute_unpaged(&self.load_counts, values))
+        })
         .await
         .map_err(|cause| failed("load a summary", cause))?
         .into_rows_result()
@@ -299,7 +284,7 @@ impl Ledgers for UserSummaries {
                 Ok(result) => return applied(result),
                 Err(error) => error,
             };
-            if judge(&error) != Verdict::Again || begun.elapsed() >= self.retry_timeout {
+            if !is_passing(&error) || begun.elapsed() >= self.retry_timeout {
                 return Err(failed("write a summary", error));
             }
             log::warn!("writing a summary: {error}; finding out whether it was applied");
@@ -340,10 +325,6 @@ fn applied(result: QueryResult) -> Result<bool> {
             "a conditional write did not say whether it was applied",
         )),
     }
-}
-
-fn may_try_again(error: &ExecutionError) -> bool {
-    judge(error) == Verdict::Again
 }
 
 fn unreadable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
